@@ -1,0 +1,104 @@
+"""The entries of the rings, packed and unpacked at full speed: SQE, CQE and MQE.  Pure packing; what a
+value may be is checked by the builders of commands, never here."""
+
+from struct import Struct
+from typing import NamedTuple
+
+from nvmelm_lab.nvme.codes import EntrySpecial, LbaChange
+
+SQE = Struct("<BBHIIIQQQIIIIII")
+"""Submission Queue Entry, 64 bytes, fields in the order of `Sqe`.  Base 4.1."""
+
+CQE = Struct("<IIHHHH")
+"""Completion Queue Entry, 16 bytes, fields in the order of `Cqe`.  Base 4.2."""
+
+MQE = Struct("<IIQ15xB")
+"""LBA Migration Queue Entry Type 0, 32 bytes, fields in the order of `Mqe`.  NVM 5.6, Figure 177."""
+
+
+class Sqe(NamedTuple):
+    """The fields of an SQE.  `flags` holds FUSE in bits 1:0 and PSDT in bits 7:6."""
+
+    opcode: int
+    flags: int
+    cid: int
+    nsid: int
+    cdw2: int
+    cdw3: int
+    mptr: int
+    prp1: int
+    prp2: int
+    cdw10: int
+    cdw11: int
+    cdw12: int
+    cdw13: int
+    cdw14: int
+    cdw15: int
+
+
+class Cqe(NamedTuple):
+    """The fields of a CQE.  `status_word` is the upper half of DW3: phase tag in bit 0, status above it."""
+
+    dw0: int
+    dw1: int
+    sqhd: int
+    sqid: int
+    cid: int
+    status_word: int
+
+
+class Mqe(NamedTuple):
+    """The fields of an MQE.  `nlb` is 0's based; `attributes` is LBAMQA, which the properties take apart."""
+
+    nsid: int
+    nlb: int
+    slba: int
+    attributes: int
+
+    @property
+    def blocks(self) -> int:
+        """How many LBAs the range has; 0 when the entry carries no range (LBACIR other than 00b)."""
+        return 0 if self.attributes >> 6 else self.nlb + 1
+
+    @property
+    def change(self) -> int:
+        """LBACIR, a number of `LbaChange`."""
+        return self.attributes >> 6
+
+    @property
+    def deallocated(self) -> bool:
+        """DLBA: true only if the LBAs are now deallocated; false says written or deallocated."""
+        return bool(self.attributes & 0x20)
+
+    @property
+    def esa(self) -> int:
+        """ESA, a number of `EntrySpecial`."""
+        return self.attributes >> 1 & 7
+
+    @property
+    def phase(self) -> int:
+        """CDQP, the phase tag."""
+        return self.attributes & 1
+
+
+def pack_mqe(
+    nsid: int,
+    slba: int,
+    blocks: int,
+    *,
+    esa: int = EntrySpecial.ORDINARY,
+    change: int = LbaChange.RANGE,
+    deallocated: bool = False,
+    phase: int,
+) -> bytes:
+    """The 32 bytes of an MQE.  `blocks` is a plain count of LBAs.  The fields that the standard wants
+    zero stay zero: SLBA and NLB unless `change` is RANGE, NSID too when it is NONE."""
+    attributes = change << 6 | deallocated << 5 | esa << 1 | phase
+    if change == LbaChange.RANGE:
+        return MQE.pack(nsid, blocks - 1, slba, attributes)
+    return MQE.pack(0 if change == LbaChange.NONE else nsid, 0, 0, attributes)
+
+
+def unpack_mqe(data: bytes | bytearray | memoryview) -> Mqe:
+    """The fields of the MQE that `data` (32 bytes) holds."""
+    return Mqe._make(MQE.unpack(data))
