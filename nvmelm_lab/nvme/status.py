@@ -94,7 +94,8 @@ class StatusWord(NamedTuple):
 
 
 def status_word(status: int, phase: int, dnr: bool = False) -> int:
-    """The upper 16 bits of a CQE's DW3: phase tag in bit 0, SC in 8:1, SCT in 11:9, DNR in 15.  Base 4.2.3."""
+    """The upper 16 bits of a CQE's DW3: phase tag in bit 0, SC in 8:1, SCT in 11:9, DNR in 15.
+    Base 2.1, 4.2.3."""
     return dnr << 15 | status << 1 | phase
 
 
@@ -102,9 +103,8 @@ def unpack_status_word(word: int) -> StatusWord:
     """The inverse of `status_word`.  InputError when the kit knows no such status."""
     code = word >> 1 & 0x7FF
     if code not in _KNOWN:
-        raise InputError(
-            f"status word {word:#06x}: SCT {code >> 8:X}h, SC {code & 0xFF:02X}h is no status that this kit knows"
-        )
+        named = f"SCT {code >> 8:X}h, SC {code & 0xFF:02X}h"
+        raise InputError(f"status word {word:04X}h: {named} is no status that the kit knows")
     return StatusWord(_KNOWN[code], word & 1, bool(word >> 15))
 
 
