@@ -77,7 +77,7 @@ def workload(
     impossible number.
     """
     if name not in WORKLOADS:
-        raise InputError(f"There is no workload {name!r}: {_suggestion(name)}")
+        raise InputError(f"There is no workload {name!r}: {suggestion(name)}")
     built_in = WORKLOADS[name]
     per_io = built_in.blocks_per_io if blocks_per_io is None else blocks_per_io
     _require("blocks", blocks, 1, 1 << 64)
@@ -87,7 +87,8 @@ def workload(
     return Workload(name, built_in.summary, operations)
 
 
-def _suggestion(name: str) -> str:
+def suggestion(name: str) -> str:
+    """What someone who asked for the unknown workload ``name`` can ask for instead: the end of a sentence."""
     near = difflib.get_close_matches(name.lower(), WORKLOADS, n=1)
     meant = f"did you mean {near[0]!r}? " if near else ""
     return f"{meant}the built-in ones are {', '.join(WORKLOADS)}."
