@@ -23,7 +23,7 @@ class Code(IntEnum):
 
 
 class AdminOpcode(Code):
-    """Opcodes of the Admin command set; bits 1:0 tell the data direction.  Base 5, Figure 142."""
+    """Opcodes of the Admin command set; bits 1:0 tell the data direction.  Base 5, Figure 141."""
 
     DELETE_IO_SQ = 0x00, "Delete I/O Submission Queue"
     CREATE_IO_SQ = 0x01, "Create I/O Submission Queue"
@@ -81,7 +81,7 @@ class Cns(Code):
 
 
 class Feature(Code):
-    """Feature identifiers of Set and Get Features.  Base 5.1.25, Figure 385."""
+    """Feature identifiers of Set and Get Features.  Base 5.1.25."""
 
     ARBITRATION = 0x01, "Arbitration"
     VOLATILE_WRITE_CACHE = 0x06, "Volatile Write Cache"
@@ -159,7 +159,7 @@ class LbaRangeStatus(Code):
     """LBARS of an LBA Status Descriptor.  NVM 4.2.1, Figure 132."""
 
     UNRECOVERABLE = 0, "potentially unrecoverable"
-    UNRECOVERABLE_TOO = 1, "potentially unrecoverable"
+    UNRECOVERABLE_1 = 1, "potentially unrecoverable, second code for it"
     ALLOCATED = 2, "one or more of the LBAs are allocated"
     WRITTEN_UNCORRECTABLE = 3, "last written by Write Uncorrectable"
 

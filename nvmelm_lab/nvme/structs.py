@@ -1,6 +1,7 @@
-"""The entries of the rings, packed and unpacked at full speed: SQE, CQE and MQE.  Pure packing; what a
-value may be is checked by the builders of commands, never here."""
+"""The entries of the rings, packed and unpacked at full speed: SQE, CQE, MQE, DSM range.  Pure packing: what
+a value may be is checked by the builders of commands, never here."""
 
+from collections.abc import Iterable
 from struct import Struct
 from typing import NamedTuple
 
@@ -102,3 +103,18 @@ def pack_mqe(
 def unpack_mqe(data: bytes | bytearray | memoryview) -> Mqe:
     """The fields of the MQE that `data` (32 bytes) holds."""
     return Mqe._make(MQE.unpack(data))
+
+
+RANGE = Struct("<IIQ")
+"""One range of Dataset Management, 16 bytes: context attributes, length, SLBA.  NVM 3.3.3."""
+
+
+def pack_ranges(ranges: Iterable[tuple[int, int]]) -> bytes:
+    """The ranges of a Dataset Management command, each given as SLBA and a plain count of LBAs; the
+    standard too has a plain count here, not a 0's based one."""
+    return b"".join(RANGE.pack(0, blocks, slba) for slba, blocks in ranges)
+
+
+def unpack_ranges(data: bytes | bytearray | memoryview) -> list[tuple[int, int]]:
+    """SLBA and count of LBAs of each range in `data`, whose length is a multiple of 16."""
+    return [(slba, blocks) for _, blocks, slba in RANGE.iter_unpack(data)]
