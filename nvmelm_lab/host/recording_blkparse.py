@@ -143,7 +143,8 @@ def _reason_to_leave_out(
 
 class _Repeats:
     """Tells counted events that show an I/O a second time: passed on by a stacked device that is recorded
-    too, or what remains of one that was split (Linux before 4.12 queues that again)."""
+    too, or what remains of one that was split (Linux before 4.12 queues that again).
+    """
 
     __slots__ = ("_devices", "_last", "_remainder", "_remapped")
 

@@ -101,11 +101,11 @@ def take_apart(text: str, version: int) -> Entry | None:
     """One line's fields, or None if it has not the form of this version."""
     time_us = 0
     if version == 3:
-        time, _, text = text.partition(" ")
+        time, *rest = text.split(None, 1)
         read = number(time)
-        if read is None:
+        if read is None or not rest:
             return None
-        time_us = read
+        time_us, text = read, rest[0]
     pieces = text.rsplit(None, 3)
     if len(pieces) == 4 and (pieces[1] in KINDS or pieces[1] in (*NOT_FOR_THE_DEVICE, "wait")):
         return _io_entry(time_us, pieces, version)

@@ -1,5 +1,6 @@
 """Lays what a recording holds onto a namespace: bytes of files or devices become LBAs, and everything that
-does not fit is either made to fit, and said, or refused."""
+does not fit is either made to fit, and said, or refused.
+"""
 
 from collections import Counter
 from collections.abc import Iterable

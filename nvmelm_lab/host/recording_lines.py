@@ -1,10 +1,12 @@
 """What the two readers of recordings share: the lines of a file, what a reader finds in them, and the
-sentences for lines that cannot be used.  Nothing here knows a format."""
+sentences for lines that cannot be used.  Nothing here knows a format.
+"""
 
 import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
@@ -73,8 +75,9 @@ def open_recording(path: str | os.PathLike[str]) -> BufferedReader:
 
 def lines_of(file: BufferedReader, name: str) -> Iterator[Line]:
     """The lines of an open file without their ends.  Bytes that are no UTF-8 are shown as ``\\xNN``, so that
-    different file names stay different.  InputError: what cannot be text."""
-    for number, raw in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), 1):
+    different file names stay different.  InputError: what cannot be text.
+    """
+    for number, raw in enumerate(iter(partial(file.readline, LONGEST_LINE), b""), 1):
         ended = raw.endswith(b"\n")
         if b"\0" in raw or (len(raw) == LONGEST_LINE and not ended):
             raise InputError(
@@ -114,11 +117,8 @@ def shortened(text: str) -> str:
 
 
 def number(text: str) -> int | None:
-    """A count written in ASCII digits, below 2^64, or None."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 20):
-        return None
-    value = int(text)
-    return value if value < 1 << 64 else None
+    """A count written in at most 19 ASCII digits (more than any time or offset in bytes needs), or None."""
+    return int(text) if len(text) < 20 and text.isdigit() and text.isascii() else None
 
 
 def counted(count: int, noun: str) -> str:

@@ -97,7 +97,8 @@ def load_recording(
 
 def recording_workload(recording: Recording, *, repeat: bool = False) -> Workload:
     """The recording as a workload: played once, or again and again; between two rounds lies the average time
-    between two of its operations."""
+    between two of its operations.
+    """
     times = "again and again" if repeat else "once"
     summary = (
         f"Plays {times} what {recording.name} ({recording.format}) recorded: "

@@ -72,7 +72,8 @@ def mixed(blocks: int, seed: int, writes_per_second: int, blocks_per_io: int) ->
 def ai_training(blocks: int, seed: int, writes_per_second: int, blocks_per_io: int) -> Iterator[Operation]:
     """Rounds of: read on in the data set (the first three quarters of the namespace), write a checkpoint in
     one burst to that half of the rest that does not hold the last one, flush, rest.  Of a round's time,
-    reading takes two parts, the burst one, resting one.  Draws no random numbers."""
+    reading takes two parts, the burst one, resting one.  Draws no random numbers.
+    """
     gap = SECOND_NS // writes_per_second
     first = blocks - max(1, blocks // 4)
     middle = (first + blocks) // 2
@@ -93,7 +94,8 @@ def ai_training(blocks: int, seed: int, writes_per_second: int, blocks_per_io: i
 
 def diurnal(blocks: int, seed: int, writes_per_second: int, blocks_per_io: int) -> Iterator[Operation]:
     """As many reads as writes on hot and cold places, following the load of a day that begins at midnight;
-    ``writes_per_second`` is the rate of the busiest hour."""
+    ``writes_per_second`` is the rate of the busiest hour.
+    """
     hour_ns = max(SHORTEST_HOUR_NS, blocks * HOUR_NS_PER_BLOCK)
     places = zipf_slots(_slots(blocks, blocks_per_io), stream(seed, "workload/diurnal"))
     at_ns, hour_end = 0, 0

@@ -39,7 +39,8 @@ def zipf_weight(first: int, width: int) -> int:
 
 def scatter(slots: int) -> int:
     """A multiplier that spreads neighbouring ranks over the whole namespace: near the golden section of
-    ``slots``, and coprime to it, so that ``rank * multiplier % slots`` meets every slot once."""
+    ``slots``, and coprime to it, so that ``rank * multiplier % slots`` meets every slot once.
+    """
     multiplier = max(1, slots * 618 // 1000)
     while gcd(multiplier, slots) != 1:
         multiplier += 1
@@ -48,7 +49,8 @@ def scatter(slots: int) -> int:
 
 def zipf_slots(slots: int, random: Random) -> Iterator[int]:
     """Draws slots (0 .. slots - 1) without end; the r-th hottest comes about 1/r as often as the hottest.
-    Which slots are hot is fixed by one draw from ``random`` at the first."""
+    Which slots are hot is fixed by one draw from ``random`` at the first.
+    """
     rows = zipf_rows(slots)
     weights = list(accumulate(zipf_weight(first, width) for first, width in rows))
     ends = [(weight << DRAW_BITS) // weights[-1] for weight in weights]
