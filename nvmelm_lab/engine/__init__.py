@@ -1,0 +1,42 @@
+"""The engine: every actor is a coroutine that awaits *steps*; a *schedule* picks whose step comes next.
+
+Under the schedule `Timed` a run is a discrete-event simulation; under `Manual` a person picks; under an
+explorer it is a proof.  The engine knows no NVMe.  Read `step.py` first, then `core.py`.
+"""
+
+from nvmelm_lab.engine.cells import Recorder, Touches
+from nvmelm_lab.engine.core import Actor, Engine, Schedule
+from nvmelm_lab.engine.schedules import PCT, Manual, Random, Replay, RunToBlock
+from nvmelm_lab.engine.step import Gate, Kind, Resource, Signal, choose, do, passed, until
+from nvmelm_lab.engine.streams import stream
+from nvmelm_lab.engine.timed import Timed
+from nvmelm_lab.engine.token import Token, decode_token, encode_token
+from nvmelm_lab.engine.trace import StepRecord, Trace
+
+__all__ = [
+    "PCT",
+    "Actor",
+    "Engine",
+    "Gate",
+    "Kind",
+    "Manual",
+    "Random",
+    "Recorder",
+    "Replay",
+    "Resource",
+    "RunToBlock",
+    "Schedule",
+    "Signal",
+    "StepRecord",
+    "Timed",
+    "Token",
+    "Touches",
+    "Trace",
+    "choose",
+    "decode_token",
+    "do",
+    "encode_token",
+    "passed",
+    "stream",
+    "until",
+]

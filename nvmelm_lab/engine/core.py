@@ -1,0 +1,278 @@
+"""The engine: actors, the loop that performs the step that the schedule picks, and who is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from nvmelm_lab.engine.cells import Recorder
+from nvmelm_lab.engine.step import CHOOSE, PASSED, WAIT, Kind, Signal
+from nvmelm_lab.engine.trace import Trace
+from nvmelm_lab.errors import KitError
+
+Effect = tuple[Any, ...]
+"""What a step did, for observers and the trace: a word, then plain values.  The engine only passes it on."""
+
+
+class Actor:
+    """A coroutine under the engine.
+
+    name
+        Stable under reordering: derived from the parent and the child's number or command, never from a
+        global count.
+    kind, subject
+        The step that it is about to take.
+    done
+        Raised when it has ended; `result` or `error` then says how.
+    """
+
+    __slots__ = (
+        "cause",
+        "children",
+        "coroutine",
+        "done",
+        "error",
+        "kind",
+        "name",
+        "result",
+        "stopped",
+        "subject",
+        "watched",
+    )
+
+    def __init__(self, engine: Engine, name: str, coroutine: Coroutine[Any, Any, Any], cause: int) -> None:
+        self.name = name
+        self.coroutine = coroutine
+        self.kind: Kind = WAIT
+        self.subject: Any = None
+        self.done = Signal(engine, name)
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.children = 0
+        self.cause = cause
+        self.watched = False
+        self.stopped = False
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether its pending step cannot happen now."""
+        if self.kind is WAIT:
+            signal, level = self.subject
+            return bool(signal.level < level)
+        gate = self.kind.gate
+        return gate is not None and not gate.is_open
+
+    async def join(self) -> Any:
+        """Wait until it has ended; gives its result, or raises what ended it."""
+        self.watched = True
+        await self.done.wait()
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+    def __repr__(self) -> str:
+        return f"<Actor {self.name}: {self.kind.describe(self.subject)}>"
+
+
+class Schedule(Protocol):
+    """Who goes next.  An actor is *offered* when its next step may happen; `next` takes one out."""
+
+    now: int
+
+    def bind(self, engine: Engine) -> None:
+        """The engine that this schedule serves; called once."""
+
+    def offer(self, actor: Actor) -> None:
+        """The pending step of `actor` may happen."""
+
+    def next(self) -> Actor | None:
+        """The actor whose step happens now; None when nobody can go on."""
+
+    def choose(self, actor: Actor, name: str, options: int) -> int:
+        """The number of the option that `actor` gets."""
+
+
+class Engine:
+    """Runs actors step by step in the order that `schedule` picks.
+
+    recorder
+        With one, state records what each step touches, for explorers and audits.
+    trace
+        With one, every step is written down.
+    """
+
+    def __init__(self, schedule: Schedule, *, recorder: Recorder | None = None, trace: Trace | None = None) -> None:
+        self.schedule = schedule
+        self.recorder = recorder
+        self.trace = trace
+        self.tracing = trace is not None
+        self.watched = trace is not None or recorder is not None
+        self.actors: dict[str, Actor] = {}
+        self.step_index = -1
+        self.effects: list[Effect] = []
+        self.observers: dict[str, list[Callable[[Effect], None]]] = {}
+        self.failure: BaseException | None = None
+        self._spawned: list[Actor] = []
+        schedule.bind(self)
+
+    @property
+    def now(self) -> int:
+        """Virtual time in ns; stands still under schedules without a clock."""
+        return self.schedule.now
+
+    def spawn(self, name: str, coroutine: Coroutine[Any, Any, Any], *, parent: Actor | None = None) -> Actor:
+        """Start an actor; its first step is pending when this returns.
+
+        With a `parent` the name becomes ``parent.n`` followed by `name`, n being the parent's count of
+        children.
+
+        Raises KitError when an actor of that name is still alive.
+        """
+        if parent is not None:
+            parent.children += 1
+            name = f"{parent.name}.{parent.children} {name}".rstrip()
+        if name in self.actors:
+            raise KitError(f"two actors are called {name!r}; every actor needs a name of its own")
+        actor = Actor(self, name, coroutine, self.step_index)
+        self.actors[name] = actor
+        if self.recorder is not None:
+            self._spawned.append(actor)
+        self._continue(actor, None)
+        return actor
+
+    def stop(self, name: str) -> None:
+        """End an actor where it stands, as a reset ends what it resets; one that has ended is left alone."""
+        actor = self.actors.get(name)
+        if actor is None:
+            return
+        actor.stopped = True
+        actor.coroutine.close()
+        self._end(actor)
+
+    def emit(self, effect: Effect) -> None:
+        """Tell observers and the trace what the current step did."""
+        for observer in self.observers.get(effect[0], ()):
+            observer(effect)
+        if self.tracing:
+            self.effects.append(effect)
+
+    def observe(self, word: str, observer: Callable[[Effect], None]) -> None:
+        """Call `observer` with each effect that begins with `word`."""
+        self.observers.setdefault(word, []).append(observer)
+
+    def advance(self, budget: int, until: Actor | None = None) -> bool:
+        """Perform up to `budget` steps.  True: the run is over (`until` has ended, or nobody can go on).
+
+        Raises what an actor raised when nobody joins that actor.
+        """
+        next_actor, perform = self.schedule.next, self._perform
+        for _ in range(budget):
+            if until is not None and until.done.level:
+                return True
+            actor = next_actor()
+            if actor is None:
+                return True
+            perform(actor)
+            if self.failure is not None:
+                raise self.failure
+        return until is not None and until.done.level > 0
+
+    def run(self, until: Actor | None = None) -> None:
+        """Perform steps until `until` has ended, or until nobody can go on."""
+        while not self.advance(1 << 16, until):
+            pass
+
+    def blocked(self) -> list[str]:
+        """Who waits for what, one sentence an actor; the answer to "why does nothing happen?"."""
+        return [
+            f"{actor.name} {actor.kind.describe(actor.subject)}"
+            + ("" if actor.kind.gate is None else f" (held back by the gate {actor.kind.gate.name})")
+            for actor in self.actors.values()
+            if actor.is_blocked
+        ]
+
+    def _perform(self, actor: Actor) -> None:
+        if actor.stopped:
+            return
+        kind = actor.kind
+        gate = kind.gate
+        if gate is not None:
+            if not gate.is_open:
+                gate.waiters.append(actor)
+                return
+            if self.recorder is not None:
+                self.recorder.clear()
+                self.recorder.reads.add(gate.key)
+        elif self.recorder is not None:
+            self.recorder.clear()
+        self.step_index += 1
+        subject = actor.subject
+        if self.tracing:
+            self._perform_traced(actor, kind, subject)
+            return
+        if kind is CHOOSE:
+            result = self.schedule.choose(actor, subject[0], len(subject[1]))
+        elif kind is PASSED:
+            result = self._clock(actor, subject)
+        else:
+            result = kind.act(subject)
+        self._continue(actor, result)
+
+    def _perform_traced(self, actor: Actor, kind: Kind, subject: Any) -> None:
+        assert self.trace is not None
+        label = kind.describe(subject)
+        cause = actor.cause
+        actor.cause = -1
+        if kind is CHOOSE:
+            result = self.schedule.choose(actor, subject[0], len(subject[1]))
+            label = f"chooses {subject[0]}: {subject[1][result]}"
+        elif kind is PASSED:
+            result = self._clock(actor, subject)
+        else:
+            result = kind.act(subject)
+        effects, self.effects = tuple(self.effects), []
+        if kind is WAIT:
+            signal, level = subject
+            cause = signal.raised_by[level - 1] if level <= len(signal.raised_by) else -1
+            actor.cause = cause
+        elif kind.hidden:
+            actor.cause = cause
+        self.trace.add(self.now, actor.name, kind.name, label, cause, effects, kind.hidden)
+        self._continue(actor, result)
+
+    def _clock(self, actor: Actor, deadline: int) -> int:
+        if self.schedule.now >= 0:
+            return int(self.schedule.now >= deadline)
+        return self.schedule.choose(actor, "deadline passed", 2)
+
+    def _continue(self, actor: Actor, result: Any) -> None:
+        """Let the actor run to its next step and park or offer it."""
+        try:
+            kind, subject = actor.coroutine.send(result)
+        except StopIteration as stop:
+            actor.result = stop.value
+            self._end(actor)
+            return
+        except Exception as error:
+            actor.error = error
+            if not actor.watched:
+                self.failure = error
+            self._end(actor)
+            return
+        actor.kind = kind
+        actor.subject = subject
+        if kind is WAIT:
+            signal, level = subject
+            if signal.level < level:
+                signal.waiters.append((level, actor))
+                return
+        else:
+            gate = kind.gate
+            if gate is not None and not gate.is_open:
+                gate.waiters.append(actor)
+                return
+        self.schedule.offer(actor)
+
+    def _end(self, actor: Actor) -> None:
+        del self.actors[actor.name]
+        actor.done.set()

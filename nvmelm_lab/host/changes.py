@@ -1,0 +1,65 @@
+"""Which LBAs have to be copied, and which to be deallocated at the destination: what a drain or a baseline gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from bitarray import bitarray
+from bitarray.util import zeros
+
+
+class Extent(NamedTuple):
+    """A run of LBAs of one namespace; `deallocated`: nothing to read, deallocate it at the destination."""
+
+    nsid: int
+    slba: int
+    blocks: int
+    deallocated: bool
+
+
+class Changes:
+    """LBAs by namespace, each once, however often it was told of; the last word on an LBA counts.
+
+    nsids
+        NSID -> number of LBAs, for the namespaces that it can hold.
+    entries
+        Entries of the Migration Queue that went into it.
+    """
+
+    __slots__ = ("_copy", "_forget", "entries", "nsids")
+
+    def __init__(self, nsids: dict[int, int]) -> None:
+        self.nsids = nsids
+        self.entries = 0
+        self._copy: dict[int, bitarray] = {}
+        self._forget: dict[int, bitarray] = {}
+
+    def add(self, nsid: int, slba: int, blocks: int, *, deallocated: bool = False) -> None:
+        """These LBAs changed; as far as they lie in the namespace."""
+        if nsid not in self._copy:
+            self._copy[nsid] = zeros(self.nsids[nsid])
+            self._forget[nsid] = zeros(self.nsids[nsid])
+        end = slba + blocks
+        self._copy[nsid][slba:end] = not deallocated
+        self._forget[nsid][slba:end] = deallocated
+
+    def extents(self, longest: int) -> Iterator[Extent]:
+        """The LBAs as runs of at most `longest` LBAs, namespace by namespace, ascending."""
+        for nsid in self._copy:
+            for bits, deallocated in ((self._copy[nsid], False), (self._forget[nsid], True)):
+                start = bits.find(1)
+                while start >= 0:
+                    stop = bits.find(0, start)
+                    stop = len(bits) if stop < 0 else stop
+                    for slba in range(start, stop, longest):
+                        yield Extent(nsid, slba, min(longest, stop - slba), deallocated)
+                    start = bits.find(1, stop)
+
+    @property
+    def blocks_to_copy(self) -> int:
+        """LBAs that have to be read and written."""
+        return sum(bits.count() for bits in self._copy.values())
+
+    def __bool__(self) -> bool:
+        return any(bits.any() for bits in (*self._copy.values(), *self._forget.values()))

@@ -1,0 +1,104 @@
+"""The host's end of the Migration Queue: entries are found by their phase tag, then given back by Set Features.
+
+Source: Base 2.1, section 8.1.6; NVM Command Set 1.2, section 5.6.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nvmelm_lab.engine import Kind, Touches, do
+from nvmelm_lab.errors import InputError
+from nvmelm_lab.host.changes import Changes
+from nvmelm_lab.nvme import migration_commands
+from nvmelm_lab.nvme.codes import EntrySpecial
+from nvmelm_lab.nvme.structs import MQE, Mqe
+
+if TYPE_CHECKING:
+    from nvmelm_lab.host.driver import Driver
+
+POLL_NS = 300
+MQE_BYTES = 32
+
+
+class QueueFull(InputError):
+    """The Migration Queue filled up (ESA 111b): changes made since then were told to nobody."""
+
+
+class MqReader:
+    """The queue `cdqid` of `slots` entries at `base` in the memory of the managing host.
+
+    nsids
+        NSID -> LBAs of the namespaces that it can tell of.
+    drained
+        Entries consumed so far.
+    """
+
+    def __init__(
+        self, driver: Driver, mmc: str, cdqid: int, base: int, slots: int, nsids: dict[int, int]
+    ) -> None:
+        self.cdqid = cdqid
+        self.slots = slots
+        self.nsids = nsids
+        self.drained = 0
+        self._driver = driver
+        self._base = base
+        self._key = (mmc, cdqid)
+        self._poll = Kind(
+            "poll",
+            self._look,
+            takes=POLL_NS,
+            touches=self._looking,
+            label=lambda _: f"{driver.name} looks at slot {self.drained % slots} of the Migration Queue",
+        )
+
+    async def drain(self, until: str | None = None) -> Changes:
+        """Consume the entries that wait: up to an empty slot, or up to the marker ``"suspended"``/``"stopped"``.
+
+        Raises QueueFull when the entry that says so is among them, and InputError when the queue runs empty
+        before the marker was found.
+        """
+        wanted = {None: None, "suspended": EntrySpecial.SUSPENDED, "stopped": EntrySpecial.STOPPED}[until]
+        changes = Changes(self.nsids)
+        full = False
+        while (entry := await do(self._poll)) is not None:
+            changes.entries += 1
+            if entry.blocks:
+                changes.add(entry.nsid, entry.slba, entry.blocks, deallocated=entry.deallocated)
+            full = full or entry.esa == EntrySpecial.FULL
+            if full or (wanted is not None and entry.esa == wanted):
+                break
+        if changes.entries:
+            await self._driver.command(
+                "Set Features 21h", migration_commands.set_head(0, self.cdqid, self.drained % self.slots)
+            )
+        if full:
+            raise QueueFull("the Migration Queue is full: changes since then were not logged; copy from a new baseline")
+        if wanted is not None and (entry is None or entry.esa != wanted):
+            raise InputError(f"the Migration Queue ran empty before its {until!r} marker was found")
+        return changes
+
+    # -- steps ---------------------------------------------------------------------------------------------
+
+    def _peek(self) -> Mqe | None:
+        page, offset = self._driver.space.look(self._base + self.drained % self.slots * MQE_BYTES)
+        entry = Mqe._make(MQE.unpack_from(page, offset))
+        return entry if entry.phase == 1 - (self.drained // self.slots & 1) else None
+
+    def _looking(self, _subject: None) -> Touches:
+        # A slot that is filled is touched alone; that nothing is there yet is what the next post changes.
+        if self._peek() is None:
+            return (("tail", self._key),), ()
+        return (("slot", self._key, self.drained),), ()
+
+    def _look(self, _subject: None) -> Mqe | None:
+        recorder = self._driver.engine.recorder
+        if recorder is not None:
+            recorder.reads.update(self._looking(None)[0])
+        entry = self._peek()
+        if entry is not None:
+            self.drained += 1
+            if self._driver.engine.tracing:
+                slot = (self.drained - 1) % self.slots
+                self._driver.engine.emit(("consumed", self._key[0], self.cdqid, slot, *entry))
+        return entry

@@ -1,0 +1,56 @@
+"""A port: the only way from a host to a controller.
+
+Properties and doorbells go out through it, interrupts come in, and rings and buffers lie in its memory.  Which
+controller is behind the port can change while nobody uses it: that is what a migration does to a guest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nvmelm_lab.engine import Touches
+from nvmelm_lab.memory import AddressSpace
+
+if TYPE_CHECKING:
+    from nvmelm_lab.host.queue_pair import QueuePair
+    from nvmelm_lab.ssd import Controller
+
+
+class Port:
+    """Connects `space` with the controller that is plugged in.
+
+    queues
+        QID -> queue pair that interrupts of that completion queue wake.
+    """
+
+    __slots__ = ("_controller", "queues", "space")
+
+    def __init__(self, space: AddressSpace) -> None:
+        self.space = space
+        self.queues: dict[int, QueuePair] = {}
+        self._controller: Controller | None = None
+
+    def plug(self, controller: Controller) -> None:
+        """From now on this controller is behind the port."""
+        self._controller = controller
+        controller.interrupt = self._interrupt
+
+    def write_property(self, offset: int, value: int) -> None:
+        """Write a property or a doorbell."""
+        assert self._controller is not None
+        self._controller.write_property(offset, value)
+
+    def read_property(self, offset: int) -> int:
+        """Read a property."""
+        assert self._controller is not None
+        return self._controller.read_property(offset)
+
+    def doorbell_touches(self) -> Touches:
+        """The cells that a doorbell write touches."""
+        assert self._controller is not None
+        return self._controller.doorbell_touches()
+
+    def _interrupt(self, cqid: int, _sqid: int, cid: int) -> None:
+        queue = self.queues.get(cqid)
+        if queue is not None:
+            queue.interrupted(cid)

@@ -1,0 +1,189 @@
+"""A queue pair as a driver keeps it: SQEs in, doorbell, CQEs out.  It speaks only through rings and doorbells.
+
+Source: Base 2.1, section 3.3.1; the phase tag tells a new CQE from the last lap's.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import NamedTuple
+
+from nvmelm_lab.engine import Engine, Gate, Kind, Signal, Touches, do
+from nvmelm_lab.errors import KitError
+from nvmelm_lab.host.port import Port
+from nvmelm_lab.nvme.codes import cq_head_doorbell, sq_tail_doorbell
+from nvmelm_lab.nvme.structs import CQE, Cqe
+
+SUBMIT_NS = 400
+RING_NS = 150
+REAP_NS = 400
+
+_CID = Struct("<H")
+_NO_CELLS: Touches = ((), ())
+
+
+class Pending:
+    """A command that was submitted: its CID, a signal that its CQE is visible, and the CQE once it is reaped."""
+
+    __slots__ = ("cid", "cqe", "visible")
+
+    def __init__(self, cid: int, visible: Signal) -> None:
+        self.cid = cid
+        self.visible = visible
+        self.cqe: Cqe | None = None
+
+
+class Unexpected(NamedTuple):
+    """A CQE that answers no command: what a host sees when a command completes twice."""
+
+    cid: int
+    sqid: int
+
+
+class QueuePair:
+    """SQ and CQ number `qid` with `entries` slots each, at `sq_base` and `cq_base` in the port's memory.
+
+    gate
+        Held closed while whoever uses the pair stands still (a paused VM).
+    arrived
+        Signal: CQEs made visible since the pair was made.
+    unexpected
+        CQEs that answered no command.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        name: str,
+        port: Port,
+        qid: int,
+        entries: int,
+        sq_base: int,
+        cq_base: int,
+        *,
+        gate: Gate | None = None,
+    ) -> None:
+        self.engine = engine
+        self.name = name
+        self.port = port
+        self.qid = qid
+        self.entries = entries
+        self.sq_base = sq_base
+        self.cq_base = cq_base
+        self.arrived = Signal(engine, f"a completion on {name}")
+        self.unexpected: list[Unexpected] = []
+        self.pending: dict[int, Pending] = {}
+        self._submitted = 0
+        self._reaped = 0
+        self._told = 0
+        self._next_cid = 0
+        self._sq_doorbell = sq_tail_doorbell(qid)
+        self._cq_doorbell = cq_head_doorbell(qid)
+        self._write = Kind(
+            "submit", self._submit, gate=None, takes=SUBMIT_NS, label=lambda _: f"{name} puts a command into SQ {qid}"
+        )
+        self._ring = Kind(
+            "doorbell",
+            self._ring_doorbell,
+            gate=gate,
+            takes=RING_NS,
+            touches=lambda _: port.doorbell_touches(),
+            label=lambda _: f"{name} rings the doorbell of SQ {qid}",
+        )
+        self._reap = Kind(
+            "reap", self._reap_until, gate=gate, takes=REAP_NS, label=lambda _: f"{name} reads a completion from CQ {qid}"
+        )
+        self.reap_all = Kind(
+            "reap", self._reap_visible, gate=gate, takes=REAP_NS, label=lambda _: f"{name} reads CQ {qid}"
+        )
+        port.queues[qid] = self
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more command fits: an SQ with n slots holds n - 1."""
+        return len(self.pending) < self.entries - 1
+
+    async def issue(self, sqe: bytes) -> Pending:
+        """Submit an SQE (64 bytes; the pair gives it its CID) and ring the doorbell.
+
+        Raises KitError when the ring is full: look at `has_room` first.
+        """
+        pending: Pending = await do(self._write, sqe)
+        await do(self._ring)
+        return pending
+
+    async def completion(self, pending: Pending) -> Cqe:
+        """Wait until the command has completed; gives its CQE."""
+        if pending.cqe is None:
+            await pending.visible.wait()
+            await do(self._reap, pending)
+        assert pending.cqe is not None
+        return pending.cqe
+
+    async def run(self, sqe: bytes) -> Cqe:
+        """Submit one command and wait for its CQE."""
+        return await self.completion(await self.issue(sqe))
+
+    def interrupted(self, cid: int) -> None:
+        """The CQE of command `cid` has become visible."""
+        pending = self.pending.get(cid)
+        if pending is not None:
+            pending.visible.set()
+        self.arrived.raise_to(self.arrived.level + 1)
+
+    # -- the steps -----------------------------------------------------------------------------------------
+
+    def _submit(self, sqe: bytes) -> Pending:
+        if not self.has_room:
+            raise KitError(f"SQ {self.qid} of {self.name} is full with {self.entries - 1} commands")
+        cid = self._next_cid
+        while cid in self.pending:
+            cid = cid + 1 & 0xFFFF
+        self._next_cid = cid + 1 & 0xFFFF
+        page, offset = self.port.space.touch(self.sq_base + self._submitted % self.entries * 64)
+        page[offset : offset + 64] = sqe
+        _CID.pack_into(page, offset + 2, cid)
+        self._submitted += 1
+        pending = self.pending[cid] = Pending(cid, Signal(self.engine, f"completion {cid} on {self.name}"))
+        if self.engine.tracing:
+            self.engine.emit(("submitted", self.name, self.qid, cid, bytes(page[offset : offset + 64])))
+        return pending
+
+    def _ring_doorbell(self, _subject: None) -> None:
+        self.port.write_property(self._sq_doorbell, self._submitted % self.entries)
+
+    def _reap_until(self, pending: Pending) -> None:
+        while pending.cqe is None:
+            if self._reap_one() is None:
+                raise KitError(f"{self.name} was told that command {pending.cid} completed, but its CQE is not there")
+        self._tell_head()
+
+    def _reap_visible(self, _subject: None) -> list[Pending]:
+        done = []
+        while (pending := self._reap_one()) is not None:
+            done.append(pending)
+        self._tell_head()
+        return done
+
+    def _reap_one(self) -> Pending | None:
+        """Take the CQE at the head, if its phase tag says that it is new."""
+        page, offset = self.port.space.look(self.cq_base + self._reaped % self.entries * 16)
+        cqe = Cqe._make(CQE.unpack_from(page, offset))
+        phase = 1 - (self._reaped // self.entries & 1)
+        if cqe.status_word & 1 != phase:
+            return None
+        self._reaped += 1
+        pending = self.pending.pop(cqe.cid, None)
+        if pending is None:
+            self.unexpected.append(Unexpected(cqe.cid, cqe.sqid))
+            return Pending(cqe.cid, self.arrived)
+        pending.cqe = cqe
+        if self.engine.tracing:
+            self.engine.emit(("reaped", self.name, self.qid, cqe.cid, bytes(page[offset : offset + 16])))
+        return pending
+
+    def _tell_head(self) -> None:
+        """Write the head doorbell when half of the ring is read; before that the controller has room anyway."""
+        if self._reaped - self._told >= self.entries // 2:
+            self._told = self._reaped
+            self.port.write_property(self._cq_doorbell, self._reaped % self.entries)

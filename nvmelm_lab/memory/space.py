@@ -1,0 +1,247 @@
+"""An address space: the memory of one host or one guest, as its functions see it.
+
+Memory is made page by page when first touched.  A page holds bytes, or, where whole blocks of user data lie,
+the stamps that stand for them: bytes are made of them only when somebody looks.  Nothing here knows of rings or
+commands.
+
+Writes of the processor and writes of a device (DMA) are told apart, because a hypervisor sees the first in its
+own page tables and the second only with an IOMMU that tracks dirty pages.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+
+from nvmelm_lab.errors import InputError
+from nvmelm_lab.memory.stamps import Stamps
+
+PAGE_BYTES = 4096
+PAGE_SHIFT = 12
+_OFFSET = PAGE_BYTES - 1
+
+
+class AddressSpace:
+    """`size` bytes of memory (a multiple of the page), holding blocks as `stamps` describes them.
+
+    name
+        For displays: "guest a", "source host".
+    processor_dirty, device_dirty
+        Pages written since tracking began, by the processor and by devices; None while not tracked.
+    audit
+        Called with ``(address, write)`` for each access, when set.
+    """
+
+    __slots__ = ("_bytes", "_per_page", "_stamps", "audit", "device_dirty", "name", "processor_dirty", "size", "stamps")
+
+    def __init__(self, name: str, size: int, stamps: Stamps) -> None:
+        if size <= 0 or size % PAGE_BYTES:
+            raise InputError(f"{name} cannot have {size} bytes of memory; give a multiple of {PAGE_BYTES}")
+        if PAGE_BYTES % stamps.block_bytes:
+            raise InputError(f"a block of {stamps.block_bytes} bytes does not divide a page of {PAGE_BYTES}")
+        self.name = name
+        self.size = size
+        self.stamps = stamps
+        self.processor_dirty: set[int] | None = None
+        self.device_dirty: set[int] | None = None
+        self.audit: Callable[[int, bool], None] | None = None
+        self._per_page = PAGE_BYTES // stamps.block_bytes
+        self._bytes: dict[int, bytearray] = {}
+        self._stamps: dict[int, array[int]] = {}
+
+    def contains(self, address: int, length: int) -> bool:
+        """Whether all of `length` bytes at `address` are memory."""
+        return 0 <= address and address + length <= self.size
+
+    # -- structures that lie within one page: rings, lists -------------------------------------------------
+
+    def look(self, address: int) -> tuple[bytearray, int]:
+        """The page that holds `address`, as bytes, and the offset in it: for reading a structure in place."""
+        if self.audit is not None:
+            self.audit(address, False)
+        page = self._bytes.get(address >> PAGE_SHIFT)
+        if page is None:
+            page = self._bytes_page(address >> PAGE_SHIFT)
+        return page, address & _OFFSET
+
+    def touch(self, address: int) -> tuple[bytearray, int]:
+        """Like `look`, for a write by the processor."""
+        number = address >> PAGE_SHIFT
+        if self.audit is not None:
+            self.audit(address, True)
+        if self.processor_dirty is not None:
+            self.processor_dirty.add(number)
+        page = self._bytes.get(number)
+        if page is None:
+            page = self._bytes_page(number)
+        return page, address & _OFFSET
+
+    def dma_touch(self, address: int) -> tuple[bytearray, int]:
+        """Like `look`, for a write by a device."""
+        number = address >> PAGE_SHIFT
+        if self.audit is not None:
+            self.audit(address, True)
+        if self.device_dirty is not None:
+            self.device_dirty.add(number)
+        page = self._bytes.get(number)
+        if page is None:
+            page = self._bytes_page(number)
+        return page, address & _OFFSET
+
+    # -- bytes ---------------------------------------------------------------------------------------------
+
+    def read(self, address: int, length: int) -> bytes:
+        """`length` bytes at `address`."""
+        if self.audit is not None:
+            self.audit(address, False)
+        out = bytearray()
+        while length > 0:
+            offset = address & _OFFSET
+            part = min(length, PAGE_BYTES - offset)
+            out += self._page_content(address >> PAGE_SHIFT)[offset : offset + part]
+            address += part
+            length -= part
+        return bytes(out)
+
+    def write(self, address: int, data: bytes) -> None:
+        """Write `data` at `address`, as the processor does."""
+        if self.processor_dirty is not None:
+            self.processor_dirty.update(_pages(address, len(data)))
+        self._write(address, data)
+
+    def dma_write(self, address: int, data: bytes) -> None:
+        """Write `data` at `address`, as a device does."""
+        if self.device_dirty is not None:
+            self.device_dirty.update(_pages(address, len(data)))
+        self._write(address, data)
+
+    # -- blocks --------------------------------------------------------------------------------------------
+
+    def read_stamps(self, address: int, blocks: int) -> Sequence[int]:
+        """The stamps of `blocks` blocks that lie at `address`."""
+        if self.audit is not None:
+            self.audit(address, False)
+        size = self.stamps.block_bytes
+        if address % size:
+            recognise = self.stamps.recognise
+            return [recognise(self.read(address + n * size, size)) for n in range(blocks)]
+        out: list[int] = []
+        for number, first, last in self._block_runs(address, blocks):
+            page = self._stamps.get(number)
+            if page is None:
+                page = self._recognise_page(number)
+            out += page[first:last]
+        return out
+
+    def write_stamps(self, address: int, stamps: Sequence[int]) -> None:
+        """Put blocks at `address`, as the processor does."""
+        if self.processor_dirty is not None:
+            self.processor_dirty.update(_pages(address, len(stamps) * self.stamps.block_bytes))
+        self._write_stamps(address, stamps)
+
+    def dma_write_stamps(self, address: int, stamps: Sequence[int]) -> None:
+        """Put blocks at `address`, as a device does."""
+        if self.device_dirty is not None:
+            self.device_dirty.update(_pages(address, len(stamps) * self.stamps.block_bytes))
+        self._write_stamps(address, stamps)
+
+    # -- pages, for moving memory to another host ----------------------------------------------------------
+
+    def pages(self) -> list[int]:
+        """The numbers of the pages that were ever touched, ascending."""
+        return sorted(self._bytes.keys() | self._stamps.keys())
+
+    def copy_page(self, number: int, to: AddressSpace) -> None:
+        """Make page `number` of `to` equal to ours."""
+        if number in self._stamps:
+            to._bytes.pop(number, None)
+            to._stamps[number] = self._stamps[number][:]
+        else:
+            to._stamps.pop(number, None)
+            to._bytes[number] = bytearray(self._bytes.get(number, bytes(PAGE_BYTES)))
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _page_content(self, number: int) -> bytes | bytearray:
+        page = self._bytes.get(number)
+        if page is not None:
+            return page
+        stamps = self._stamps.get(number)
+        if stamps is None:
+            return bytes(PAGE_BYTES)
+        return b"".join(map(self.stamps.expand, stamps))
+
+    def _bytes_page(self, number: int) -> bytearray:
+        """The page as bytes, to be changed in place."""
+        if not 0 <= number < self.size >> PAGE_SHIFT:
+            raise InputError(f"address {number << PAGE_SHIFT:#x} is outside the {self.size} bytes of {self.name}")
+        page = bytearray(self._page_content(number))
+        self._stamps.pop(number, None)
+        self._bytes[number] = page
+        return page
+
+    def _recognise_page(self, number: int) -> array[int]:
+        content = self._bytes.get(number)
+        if content is None:
+            return array("Q", bytes(8 * self._per_page))
+        size = self.stamps.block_bytes
+        return array("Q", [self.stamps.recognise(content[at : at + size]) for at in range(0, PAGE_BYTES, size)])
+
+    def _write(self, address: int, data: bytes) -> None:
+        if self.audit is not None:
+            self.audit(address, True)
+        done = 0
+        while done < len(data):
+            offset = address & _OFFSET
+            part = min(len(data) - done, PAGE_BYTES - offset)
+            self._bytes_page_of(address)[offset : offset + part] = data[done : done + part]
+            address += part
+            done += part
+
+    def _bytes_page_of(self, address: int) -> bytearray:
+        page = self._bytes.get(address >> PAGE_SHIFT)
+        return page if page is not None else self._bytes_page(address >> PAGE_SHIFT)
+
+    def _write_stamps(self, address: int, stamps: Sequence[int]) -> None:
+        size = self.stamps.block_bytes
+        if address % size:
+            self._write(address, b"".join(map(self.stamps.expand, stamps)))
+            return
+        if self.audit is not None:
+            self.audit(address, True)
+        done = 0
+        for number, first, last in self._block_runs(address, len(stamps)):
+            page = self._stamps.get(number)
+            if page is None:
+                if number in self._bytes and last - first < self._per_page:
+                    self._write(
+                        (number << PAGE_SHIFT) + first * size,
+                        b"".join(map(self.stamps.expand, stamps[done : done + last - first])),
+                    )
+                    done += last - first
+                    continue
+                self._bytes.pop(number, None)
+                page = self._stamps[number] = array("Q", bytes(8 * self._per_page))
+            for at in range(first, last):
+                page[at] = stamps[done]
+                done += 1
+
+    def _block_runs(self, address: int, blocks: int) -> Iterable[tuple[int, int, int]]:
+        """(page, first block in it, last + 1) for blocks that lie at an aligned address."""
+        per_page = self._per_page
+        number = address >> PAGE_SHIFT
+        first = (address & _OFFSET) // self.stamps.block_bytes
+        if first + blocks <= per_page:
+            return ((number, first, first + blocks),)
+        runs = []
+        while blocks > 0:
+            part = min(blocks, per_page - first)
+            runs.append((number, first, first + part))
+            blocks -= part
+            number += 1
+            first = 0
+        return runs
+
+
+def _pages(address: int, length: int) -> range:
+    return range(address >> PAGE_SHIFT, (address + max(length, 1) - 1 >> PAGE_SHIFT) + 1)

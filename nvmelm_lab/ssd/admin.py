@@ -1,0 +1,80 @@
+"""The admin commands: which controller takes which, and where each is carried out.
+
+Every opcode has one row in `HANDLERS`.  What is not there, or not for this controller, ends with Invalid Command
+Opcode.  Commands of a migration go to the MMC alone (Base 2.1, section 8.1.12).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any
+
+from nvmelm_lab.engine import Touches
+from nvmelm_lab.memory import PrpError
+from nvmelm_lab.nvme.codes import AdminOpcode
+from nvmelm_lab.nvme.status import Status
+from nvmelm_lab.ssd import (
+    admin_features,
+    admin_identify,
+    admin_lba_status,
+    admin_log,
+    admin_migration,
+    admin_namespaces,
+    admin_queues,
+)
+from nvmelm_lab.ssd.admin_handler import AdminHandler
+from nvmelm_lab.ssd.command import Command, Refused, prp_status
+
+if TYPE_CHECKING:
+    from nvmelm_lab.ssd.controller import Controller
+
+HANDLERS: Mapping[int, AdminHandler] = {
+    **admin_queues.HANDLERS,
+    **admin_identify.HANDLERS,
+    **admin_features.HANDLERS,
+    **admin_namespaces.HANDLERS,
+    **admin_lba_status.HANDLERS,
+    **admin_log.HANDLERS,
+    **admin_migration.HANDLERS,
+}
+
+Then = Callable[["Controller", Command], Coroutine[Any, Any, None]]
+
+
+def _handler(controller: Controller, command: Command) -> AdminHandler:
+    handler = HANDLERS.get(command.sqe.opcode)
+    if handler is None or (handler.primary_only and not controller.primary):
+        raise Refused(Status.INVALID_OPCODE)
+    return handler
+
+
+def execute(controller: Controller, command: Command) -> Then | None:
+    """Carry the command out; gives what has to happen before its completion, if anything.
+
+    Raises Refused, the device unchanged.
+    """
+    try:
+        handler = _handler(controller, command)
+        return handler.act(controller, command)
+    except PrpError as error:
+        raise Refused(prp_status(error)) from error
+
+
+def touches(controller: Controller, command: Command) -> Touches:
+    """The cells that `execute` is about to touch."""
+    try:
+        handler = _handler(controller, command)
+        return handler.touches(controller, command) if handler.touches is not None else ((), ())
+    except (Refused, PrpError):
+        return (), ()
+
+
+def describe(command: Command) -> str:
+    """The command in words, such as ``Track Send: start logging``."""
+    handler = HANDLERS.get(command.sqe.opcode)
+    if handler is not None and handler.describe is not None:
+        return handler.describe(command)
+    try:
+        return str(AdminOpcode(command.sqe.opcode).name).replace("_", " ").title().replace("Io", "I/O")
+    except ValueError:
+        return f"an admin command with opcode {command.sqe.opcode:02X}h"

@@ -1,0 +1,162 @@
+"""Identify: what a controller says of itself, its namespaces and its siblings.  Source: Base 2.1, section 5.1.13."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from nvmelm_lab.memory import PAGE_BYTES
+from nvmelm_lab.nvme import identify as pages
+from nvmelm_lab.nvme.codes import AdminOpcode, Cns
+from nvmelm_lab.nvme.identify_lists import (
+    SecondaryController,
+    StateFormats,
+    pack_controller_list,
+    pack_namespace_list,
+    pack_secondary_controllers,
+    pack_state_formats,
+)
+from nvmelm_lab.nvme.pages import pack_page
+from nvmelm_lab.nvme.status import Status
+from nvmelm_lab.ssd.admin_handler import AdminHandler
+from nvmelm_lab.ssd.admin_log import MAX_QUEUES as MAX_MIGRATION_QUEUES
+from nvmelm_lab.ssd.command import Command, Refused
+from nvmelm_lab.ssd.io_commands import MDTS
+from nvmelm_lab.ssd.vendor_state import UUID
+
+if TYPE_CHECKING:
+    from nvmelm_lab.ssd.controller import Controller
+    from nvmelm_lab.ssd.namespace import Namespace
+
+MAX_NAMESPACES = 128
+
+
+def _identify(controller: Controller, command: Command) -> None:
+    page = _PAGES.get(command.sqe.cdw10 & 0xFF)
+    if page is None:
+        raise Refused(Status.INVALID_FIELD)
+    controller.put_data(command, page(controller, command))
+
+
+def _attached(controller: Controller, command: Command) -> Namespace | None:
+    """The namespace that is asked about if it is attached, None if it is inactive; Refused if it cannot exist."""
+    nsid = command.sqe.nsid
+    if not 1 <= nsid <= MAX_NAMESPACES:
+        raise Refused(Status.INVALID_NAMESPACE_OR_FORMAT)
+    namespace = controller.subsystem.namespaces.get(nsid)
+    return namespace if namespace is not None and controller.cntlid in namespace.attached else None
+
+
+def _controller(controller: Controller, _command: Command) -> bytes:
+    primary, subsystem = controller.primary, controller.subsystem
+    manages = pages.OACS_NMS.put(1) | pages.OACS_VMS.put(1) | pages.OACS_HMLMS.put(1)
+    return pack_page(
+        pages.IdentifyController(
+            sn=f"LM{subsystem.name[:16]}",
+            mn="NVMe Live Migration Lab",
+            fr="1",
+            cmic=0b110 if not primary else 0b010,
+            mdts=MDTS,
+            cntlid=controller.cntlid,
+            oacs=manages if primary else 0,
+            tnvmcap=subsystem.capacity * subsystem.block_bytes,
+            unvmcap=subsystem.free_blocks() * subsystem.block_bytes,
+            nn=MAX_NAMESPACES,
+            oncs=pages.ONCS_NVMWUSV.put(1) | pages.ONCS_NVMDSMSV.put(1) | pages.ONCS_NVMWZSV.put(1),
+            trattr=pages.TRATTR_TUDCS.put(1) if primary else 0,
+            mcudmq=MAX_MIGRATION_QUEUES if primary else 0,
+            mnsudmq=MAX_MIGRATION_QUEUES if primary else 0,
+            subnqn=f"nqn.2024-08.org.nvmelm:{subsystem.name.replace(' ', '-')}",
+        )
+    )
+
+
+def _namespace(controller: Controller, command: Command) -> bytes:
+    namespace = _attached(controller, command)
+    if namespace is None:
+        return bytes(PAGE_BYTES)
+    return pack_page(
+        pages.IdentifyNamespace(
+            nsze=namespace.blocks,
+            ncap=namespace.blocks,
+            nuse=namespace.used_blocks(),
+            nmic=pages.NMIC_SHRNS.put(1) if namespace.shared else 0,
+            dlfeat=pages.DLFEAT_DRB.put(1) | pages.DLFEAT_WZDS.put(1),
+            lbads=namespace.block_bytes.bit_length() - 1,
+        )
+    )
+
+
+def _nvm_namespace(controller: Controller, command: Command) -> bytes:
+    namespace = _attached(controller, command)
+    return pack_page(pages.IdentifyNvmNamespace(tlbaag=0 if namespace is None else namespace.granularity))
+
+
+def _nvm_controller(_controller: Controller, _command: Command) -> bytes:
+    return pack_page(pages.IdentifyNvmController(aocs=pages.AOCS_RALBAS.put(1)))
+
+
+def _active(controller: Controller, command: Command) -> bytes:
+    above = command.sqe.nsid
+    namespaces = controller.subsystem.namespaces.values()
+    return pack_namespace_list(
+        sorted(ns.nsid for ns in namespaces if ns.nsid > above and controller.cntlid in ns.attached)
+    )
+
+
+def _allocated(controller: Controller, command: Command) -> bytes:
+    return pack_namespace_list(sorted(nsid for nsid in controller.subsystem.namespaces if nsid > command.sqe.nsid))
+
+
+def _attached_controllers(controller: Controller, command: Command) -> bytes:
+    namespace = controller.subsystem.namespaces.get(command.sqe.nsid)
+    if namespace is None:
+        raise Refused(Status.INVALID_NAMESPACE_OR_FORMAT)
+    return pack_controller_list(sorted(c for c in namespace.attached if c >= command.sqe.cdw10 >> 16))
+
+
+def _controllers(controller: Controller, command: Command) -> bytes:
+    return pack_controller_list(sorted(c for c in controller.subsystem.controllers if c >= command.sqe.cdw10 >> 16))
+
+
+def _secondary(controller: Controller, command: Command) -> bytes:
+    if not controller.primary:
+        raise Refused(Status.INVALID_FIELD)
+    others = [c for c in controller.subsystem.controllers.values() if not c.primary]
+    return pack_secondary_controllers(
+        [
+            SecondaryController(
+                scid=c.cntlid,
+                pcid=controller.cntlid,
+                online=c.online,
+                vfn=c.cntlid - controller.cntlid,
+                nvq=c.queue_resources,
+                nvi=c.interrupt_resources,
+            )
+            for c in others
+            if c.cntlid >= command.sqe.cdw10 >> 16
+        ]
+    )
+
+
+def _state_formats(controller: Controller, _command: Command) -> bytes:
+    if not controller.primary:
+        raise Refused(Status.INVALID_FIELD)
+    return pack_state_formats(StateFormats(versions=(0,), uuids=(UUID,)))
+
+
+_PAGES: Mapping[int, Callable[[Controller, Command], bytes]] = {
+    Cns.NAMESPACE: _namespace,
+    Cns.CONTROLLER: _controller,
+    Cns.ACTIVE_NAMESPACES: _active,
+    Cns.IOCS_NAMESPACE: _nvm_namespace,
+    Cns.IOCS_CONTROLLER: _nvm_controller,
+    Cns.ALLOCATED_NAMESPACES: _allocated,
+    Cns.ATTACHED_CONTROLLERS: _attached_controllers,
+    Cns.CONTROLLERS: _controllers,
+    Cns.SECONDARY_CONTROLLERS: _secondary,
+    Cns.CONTROLLER_STATE_FORMATS: _state_formats,
+}
+
+
+HANDLERS: Mapping[int, AdminHandler] = {AdminOpcode.IDENTIFY: AdminHandler(_identify)}

@@ -1,0 +1,175 @@
+"""Controller Data Queue and Track Send: the Migration Queue's making, starting, stopping and end.
+
+Sources: Base 2.1, sections 5.1.4 and 5.1.27; NVM Command Set 1.2, section 4.1 (Track Send).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from nvmelm_lab.engine import Touches, do
+from nvmelm_lab.memory import PAGE_BYTES, prp_pages
+from nvmelm_lab.nvme.codes import AdminOpcode, CdqSelect, EntrySpecial, LogAction, TrackSendSelect
+from nvmelm_lab.nvme.status import Status
+from nvmelm_lab.ssd.admin_handler import AdminHandler, target_of
+from nvmelm_lab.ssd.command import Command, Refused
+from nvmelm_lab.ssd.migration_queue import MQE_BYTES, MigrationQueue
+from nvmelm_lab.ssd.rings import ring_pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from nvmelm_lab.ssd.controller import Controller
+
+    Then = Callable[[Controller, Command], Coroutine[Any, Any, None]]
+
+MAX_QUEUES = 16
+"""MCUDMQ and MNSUDMQ: User Data Migration Queues of the MMC, which is the only one of its subsystem."""
+
+
+def _select(command: Command) -> int:
+    return command.sqe.cdw10 & 0xFF
+
+
+def _queue_command(controller: Controller, command: Command) -> None:
+    if _select(command) == CdqSelect.CREATE:
+        _create(controller, command)
+    elif _select(command) == CdqSelect.DELETE:
+        controller.subsystem.delete_migration_queue(_queue(controller, command).cdqid)
+    else:
+        raise Refused(Status.INVALID_FIELD)
+
+
+def _create(controller: Controller, command: Command) -> None:
+    sqe, subsystem = command.sqe, controller.subsystem
+    length = 4 * sqe.cdw12
+    if sqe.cdw10 >> 16 & 0xFF or length % MQE_BYTES or length < 2 * MQE_BYTES:
+        raise Refused(Status.INVALID_FIELD)
+    if sqe.prp1 % PAGE_BYTES:
+        raise Refused(Status.PRP_OFFSET_INVALID)
+    target = target_of(controller, sqe.cdw11 >> 16)
+    if target.migration_queue is not None:
+        raise Refused(Status.INVALID_FIELD)
+    if len(subsystem.migration_queues) >= MAX_QUEUES:
+        limit = subsystem.habits.queue_limit
+        raise Refused(Status.INVALID_FIELD if limit == "Invalid Field" else Status.NOT_ENOUGH_RESOURCES)
+    if sqe.cdw11 & 1:
+        if not controller.space.contains(sqe.prp1, length):
+            raise Refused(Status.INVALID_FIELD)
+        pages = ring_pages(sqe.prp1, length)
+    else:
+        pages = prp_pages(controller.space, sqe.prp1, -(-length // PAGE_BYTES))
+    cdqid = next(number for number in range(MAX_QUEUES + 1) if number not in subsystem.migration_queues)
+    queue = MigrationQueue(
+        controller.engine,
+        controller.name,
+        target.cntlid,
+        target.log_key,
+        cdqid,
+        controller.space,
+        pages,
+        length // MQE_BYTES,
+    )
+    subsystem.migration_queues[cdqid] = queue
+    target.migration_queue = queue
+    controller.engine.emit(("queue created", controller.name, cdqid, queue.slots, target.name))
+    command.dw0 = cdqid
+
+
+def _queue(controller: Controller, command: Command) -> MigrationQueue:
+    queue = controller.subsystem.migration_queues.get(command.sqe.cdw11 & 0xFFFF)
+    if queue is None:
+        raise Refused(Status.INVALID_CONTROLLER_DATA_QUEUE)
+    return queue
+
+
+def _track_send(controller: Controller, command: Command) -> Then | None:
+    if _select(command) != TrackSendSelect.LOG_USER_DATA:
+        raise Refused(Status.INVALID_FIELD)
+    action = command.sqe.cdw10 >> 16 & 0xF
+    if action > LogAction.START:
+        raise Refused(Status.INVALID_FIELD)
+    queue = _queue(controller, command)
+    target = controller.subsystem.controllers[queue.target]
+    if controller.engine.recorder is not None:
+        controller.engine.recorder.reads.add(target.fetch_gate.key)
+    if target.suspended:
+        raise Refused(Status.CONTROLLER_SUSPENDED)
+    if action == LogAction.START:
+        return _start(controller, queue, target)
+    if not queue.is_logging():
+        return None
+    queue.stop()
+    controller.engine.emit(("logging", controller.name, queue.cdqid, target.name, False))
+    return _post_stop_marker
+
+
+def _start(controller: Controller, queue: MigrationQueue, target: Controller) -> Then | None:
+    if queue.is_logging():
+        raise Refused(Status.INVALID_CONTROLLER_DATA_QUEUE)
+    if queue.tail + 1 >= queue.slots and queue.used >= queue.slots - 1:
+        raise Refused(Status.CONTROLLER_DATA_QUEUE_FULL)
+    queue.start()
+    controller.engine.emit(("logging", controller.name, queue.cdqid, target.name, True))
+    habits = controller.subsystem.habits
+    if habits.start_logging == "after commands in flight":
+        return _drain_then_start
+    return _post_first_marker if habits.first_entry == "marker at once" else None
+
+
+async def _drain_then_start(controller: Controller, command: Command) -> None:
+    target = controller.subsystem.controllers[_queue(controller, command).target]
+    for signal in target.wait_for_commands():
+        await signal.wait()
+    if controller.subsystem.habits.first_entry == "marker at once":
+        await _post_first_marker(controller, command)
+
+
+async def _post_first_marker(controller: Controller, command: Command) -> None:
+    queue = controller.subsystem.migration_queues.get(command.sqe.cdw11 & 0xFFFF)
+    if queue is not None:
+        await do(controller.post_marker, (queue, EntrySpecial.FIRST))
+
+
+async def _post_stop_marker(controller: Controller, command: Command) -> None:
+    """The last entry: behind those of changes that took effect while logging was on."""
+    queue = controller.subsystem.migration_queues.get(command.sqe.cdw11 & 0xFFFF)
+    if queue is None:
+        return
+    for signal in queue.changes_posted():
+        await signal.wait()
+    await do(controller.post_marker, (queue, EntrySpecial.STOPPED))
+
+
+def _track_touches(controller: Controller, command: Command) -> Touches:
+    queue = _queue(controller, command)
+    target = controller.subsystem.controllers[queue.target]
+    reads, writes = queue.starting()
+    return (target.fetch_gate.key, *reads), writes
+
+
+def _queue_touches(controller: Controller, command: Command) -> Touches:
+    if _select(command) != CdqSelect.DELETE:
+        return (), ()
+    return (), _queue(controller, command).deleting()
+
+
+def _describe_track(command: Command) -> str:
+    return f"Track Send: {'start' if command.sqe.cdw10 >> 16 & 0xF else 'stop'} logging user data changes"
+
+
+def _describe_queue(command: Command) -> str:
+    return f"Controller Data Queue: {'delete' if _select(command) else 'create'} the Migration Queue"
+
+
+HANDLERS: Mapping[int, AdminHandler] = {
+    AdminOpcode.CONTROLLER_DATA_QUEUE: AdminHandler(
+        _queue_command, primary_only=True, touches=_queue_touches, describe=_describe_queue
+    ),
+    AdminOpcode.TRACK_SEND: AdminHandler(
+        _track_send, primary_only=True, touches=_track_touches, describe=_describe_track
+    ),
+}
+

@@ -1,0 +1,98 @@
+"""Create and Delete I/O Queues.  Source: Base 2.1, sections 5.2.1 to 5.2.4."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from nvmelm_lab.engine import Touches
+from nvmelm_lab.memory import PAGE_BYTES
+from nvmelm_lab.nvme.codes import AdminOpcode
+from nvmelm_lab.nvme.status import Status
+from nvmelm_lab.ssd.admin_handler import AdminHandler
+from nvmelm_lab.ssd.command import Command, Refused
+from nvmelm_lab.ssd.rings import CQE_BYTES, SQE_BYTES, CompletionQueue, SubmissionQueue, ring_pages
+
+if TYPE_CHECKING:
+    from nvmelm_lab.ssd.controller import Controller
+
+MAX_QUEUES = 64
+"""I/O queue pairs of a controller (Set Features 07h says so)."""
+
+
+def queue_limit(controller: Controller) -> int:
+    """The highest I/O queue identifier: by the controller's resources if it is secondary."""
+    return MAX_QUEUES if controller.primary else min(MAX_QUEUES, controller.queue_resources - 1)
+
+
+def check_ring(controller: Controller, qid: int, entries: int, base: int, entry_bytes: int, contiguous: bool) -> None:
+    """Refuse a ring that this controller cannot have."""
+    if not 1 <= qid <= queue_limit(controller):
+        raise Refused(Status.INVALID_QUEUE_IDENTIFIER)
+    if not 2 <= entries <= controller.max_queue_entries:
+        raise Refused(Status.INVALID_QUEUE_SIZE)
+    if base % PAGE_BYTES:
+        raise Refused(Status.PRP_OFFSET_INVALID)
+    # CAP.CQR is 1: queues are physically contiguous.
+    if not contiguous or not controller.space.contains(base, entries * entry_bytes):
+        raise Refused(Status.INVALID_FIELD)
+
+
+def _create_cq(controller: Controller, command: Command) -> None:
+    sqe = command.sqe
+    qid, entries = sqe.cdw10 & 0xFFFF, (sqe.cdw10 >> 16) + 1
+    check_ring(controller, qid, entries, sqe.prp1, CQE_BYTES, bool(sqe.cdw11 & 1))
+    if qid in controller.cqs:
+        raise Refused(Status.INVALID_QUEUE_IDENTIFIER)
+    vector = sqe.cdw11 >> 16
+    if vector >= max(1, controller.interrupt_limit):
+        raise Refused(Status.INVALID_INTERRUPT_VECTOR)
+    pages = ring_pages(sqe.prp1, entries * CQE_BYTES)
+    controller.cqs[qid] = CompletionQueue(
+        controller, qid, sqe.prp1, pages, entries, interrupts=bool(sqe.cdw11 & 2), vector=vector
+    )
+
+
+def _create_sq(controller: Controller, command: Command) -> None:
+    sqe = command.sqe
+    qid, entries = sqe.cdw10 & 0xFFFF, (sqe.cdw10 >> 16) + 1
+    check_ring(controller, qid, entries, sqe.prp1, SQE_BYTES, bool(sqe.cdw11 & 1))
+    if qid in controller.sqs:
+        raise Refused(Status.INVALID_QUEUE_IDENTIFIER)
+    cq = controller.cqs.get(sqe.cdw11 >> 16)
+    if cq is None or cq.qid == 0:
+        raise Refused(Status.COMPLETION_QUEUE_INVALID)
+    pages = ring_pages(sqe.prp1, entries * SQE_BYTES)
+    controller.create_sq(
+        SubmissionQueue(controller, qid, cq, sqe.prp1, pages, entries, priority=sqe.cdw11 >> 1 & 3)
+    )
+
+
+def _delete_sq(controller: Controller, command: Command) -> None:
+    """Commands in flight from that queue end with Command Aborted due to SQ Deletion."""
+    qid = command.sqe.cdw10 & 0xFFFF
+    if qid == 0 or qid not in controller.sqs:
+        raise Refused(Status.INVALID_QUEUE_IDENTIFIER)
+    controller.abort_commands(controller.sqs[qid])
+    controller.delete_sq(qid)
+
+
+def _delete_cq(controller: Controller, command: Command) -> None:
+    qid = command.sqe.cdw10 & 0xFFFF
+    if qid == 0 or qid not in controller.cqs:
+        raise Refused(Status.INVALID_QUEUE_IDENTIFIER)
+    if any(queue.cq.qid == qid for queue in controller.sqs.values()):
+        raise Refused(Status.INVALID_QUEUE_DELETION)
+    del controller.cqs[qid]
+
+
+def _positions(controller: Controller, _command: Command) -> Touches:
+    return controller.state_touches()
+
+
+HANDLERS: Mapping[int, AdminHandler] = {
+    AdminOpcode.CREATE_IO_CQ: AdminHandler(_create_cq, touches=_positions),
+    AdminOpcode.CREATE_IO_SQ: AdminHandler(_create_sq, touches=_positions),
+    AdminOpcode.DELETE_IO_SQ: AdminHandler(_delete_sq, touches=_positions),
+    AdminOpcode.DELETE_IO_CQ: AdminHandler(_delete_cq, touches=_positions),
+}

@@ -1,0 +1,71 @@
+"""From a command's changes to entries of the Migration Queue: what is told, and how.
+
+Source: NVM Command Set 1.2, section 5.6; the freedoms used here are numbers 1, 3 and 5 of `freedoms.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nvmelm_lab.engine import Touches
+
+if TYPE_CHECKING:
+    from nvmelm_lab.ssd.command import Change, Command
+    from nvmelm_lab.ssd.controller import Controller
+
+
+def decide(controller: Controller, command: Command) -> None:
+    """As the changes take effect: are they to be told of?"""
+    if controller.engine.recorder is not None:
+        controller.engine.recorder.reads.add(controller.log_key)
+    queue = controller.migration_queue
+    if queue is not None and queue.logging:
+        command.log = queue
+        command.owed += 1
+        queue.unposted[command] = None
+
+
+def posting(controller: Controller, command: Command) -> Touches:
+    """The cells that `post` touches."""
+    assert command.log is not None
+    changes = _merged(controller, command)
+    reads, writes = command.log.posting(len(changes))
+    for nsid, slba, blocks, deallocated in changes:
+        if deallocated:
+            reads += controller.subsystem.namespaces[nsid].asking(slba, blocks)[0]
+    return reads, writes
+
+
+def post(controller: Controller, command: Command) -> None:
+    """Post the entries of a command whose changes have taken effect.
+
+    A queue that filled up meanwhile tells of nothing more; those changes are lost to the host.
+    """
+    queue = command.log
+    assert queue is not None
+    for nsid, slba, blocks, deallocated in _merged(controller, command):
+        # DLBA says that the blocks *are* deallocated: a later write may have come between.
+        flagged = deallocated and controller.subsystem.namespaces[nsid].is_deallocated(slba, blocks)
+        queue.post(nsid, slba, blocks, deallocated=flagged)
+    del queue.unposted[command]
+    if command.posted is not None:
+        command.posted.set()
+
+
+def _merged(controller: Controller, command: Command) -> list[Change]:
+    habits = controller.subsystem.habits
+    changes = [
+        (nsid, slba, blocks, deallocated and habits.deallocation_flag == "flagged")
+        for nsid, slba, blocks, deallocated in command.changes
+    ]
+    if habits.ranges != "merged":
+        return changes
+    merged: list[Change] = []
+    for nsid, slba, blocks, deallocated in changes:
+        if merged:
+            last = merged[-1]
+            if last[0] == nsid and last[1] + last[2] == slba and last[3] == deallocated:
+                merged[-1] = (nsid, last[1], last[2] + blocks, deallocated)
+                continue
+        merged.append((nsid, slba, blocks, deallocated))
+    return merged

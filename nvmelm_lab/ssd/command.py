@@ -1,0 +1,82 @@
+"""A fetched command on its way through the controller."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nvmelm_lab.engine import Signal
+from nvmelm_lab.memory import PrpError
+from nvmelm_lab.nvme.status import Status
+from nvmelm_lab.nvme.structs import Sqe
+
+if TYPE_CHECKING:
+    from nvmelm_lab.ssd.migration_queue import MigrationQueue
+    from nvmelm_lab.ssd.rings import SubmissionQueue
+
+Change = tuple[int, int, int, bool]
+"""A change of user data: NSID, SLBA, number of LBAs, whether they were deallocated."""
+
+
+class Refused(Exception):
+    """A handler's answer to a command that it cannot carry out; the device stays as it was."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(status.name)
+        self.status = status
+
+
+class Command:
+    """One command between its fetch and its completion.
+
+    queue, number
+        The Submission Queue that it came from, and its place among all commands ever fetched from there.
+    sqe
+        The fields of its SQE.
+    status, dw0, dw1, completed
+        What its CQE will say, and whether it is posted.
+    changes, log
+        User data that it changed, and the Migration Queue that has to tell of it (None: not logged).
+    owed
+        What is still to be posted: its completion, and its entries if it is logged.
+    ended, posted
+        Raised when nothing is owed any more, and when its entries are posted; made only when somebody waits.
+    """
+
+    __slots__ = (
+        "changes",
+        "completed",
+        "dw0",
+        "dw1",
+        "ended",
+        "log",
+        "number",
+        "owed",
+        "posted",
+        "queue",
+        "sqe",
+        "status",
+    )
+
+    def __init__(self, queue: SubmissionQueue, number: int, sqe: Sqe) -> None:
+        self.queue = queue
+        self.number = number
+        self.sqe = sqe
+        self.status = Status.SUCCESS
+        self.dw0 = 0
+        self.dw1 = 0
+        self.changes: tuple[Change, ...] = ()
+        self.completed = False
+        self.owed = 1
+        self.log: MigrationQueue | None = None
+        self.ended: Signal | None = None
+        self.posted: Signal | None = None
+
+    @property
+    def name(self) -> str:
+        """Stable under reordering: the queue's name and the command's number in it."""
+        return f"{self.queue.name}#{self.number}"
+
+
+def prp_status(error: PrpError) -> Status:
+    """The status for a pointer that cannot be followed (Base 2.1, section 4.3.1 and Figure 102)."""
+    return Status.PRP_OFFSET_INVALID if error.offset else Status.DATA_TRANSFER_ERROR

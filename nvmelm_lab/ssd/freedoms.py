@@ -1,0 +1,122 @@
+"""The freedoms that the standard leaves an SSD, in one numbered table.
+
+A *habit* is chosen once a run (`Habits`); a *timing* is a choice made in place, step by step.  The first option
+of each is what an SSD of the kit does unless told otherwise.  Nothing else in the kit decides such a question.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from nvmelm_lab.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Freedom:
+    """One row: its number, its name (a field of `Habits`), its options, and where the standard leaves it open."""
+
+    number: int
+    name: str
+    scope: Literal["habit", "timing"]
+    options: tuple[str, ...]
+    question: str
+    source: str
+
+
+FREEDOMS = (
+    Freedom(
+        1,
+        "first_entry",
+        "habit",
+        ("with the first change", "marker at once"),
+        "Does the entry with ESA 001b carry the first change, or is it posted alone when logging starts?",
+        "NVM Command Set 1.2, section 5.6 (ESA 001b, LBACIR 10b); Base 2.1, section 5.1.27.1.1",
+    ),
+    Freedom(
+        2,
+        "entry_order",
+        "timing",
+        ("entry first", "completion first"),
+        "Is the entry of a change posted before the completion of the command that made it, or after?",
+        "NVM Command Set 1.2, section 5.6 (an entry may precede the command's completion)",
+    ),
+    Freedom(
+        3,
+        "deallocation_flag",
+        "habit",
+        ("flagged", "as a change"),
+        "Does the entry of a deallocation say so (DLBA 1), or only that the blocks changed (DLBA 0)?",
+        "NVM Command Set 1.2, section 5.6 (DLBA 0 covers written or deallocated)",
+    ),
+    Freedom(
+        4,
+        "no_change",
+        "habit",
+        ("logged", "not logged"),
+        "Is a request that left its blocks as they were (deallocating what is deallocated) logged?",
+        "NVM Command Set 1.2, section 5.6",
+    ),
+    Freedom(
+        5,
+        "ranges",
+        "habit",
+        ("an entry each", "merged"),
+        "Do the ranges of one Dataset Management command that follow each other share one entry?",
+        "NVM Command Set 1.2, section 5.6 (aggregation)",
+    ),
+    Freedom(
+        6,
+        "start_logging",
+        "habit",
+        ("at once", "after commands in flight"),
+        "Does Track Send wait for the commands in flight before it completes, or log from now on?",
+        "Base 2.1, section 5.1.27.1.1; the talk says that all prior commands in flight have finished",
+    ),
+    Freedom(
+        7,
+        "reset_resumes",
+        "habit",
+        ("either controller", "own controller"),
+        "Which Controller Level Reset ends a suspension: also that of the controller that processed the Suspend?",
+        "Base 2.1, section 5.1.17.1.1 against section 8.1.12",
+    ),
+    Freedom(
+        8,
+        "queue_limit",
+        "habit",
+        ("Not Enough Resources", "Invalid Field"),
+        "Which status ends the creation of one User Data Migration Queue too many?",
+        "Base 2.1, section 5.1.4.1.1.1 against section 5.1.4.1.1",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What an SSD does wherever the standard leaves it a choice; one field a row of `FREEDOMS`.
+
+    `entry_order` is a timing: given here it is fixed for the run; ``"open"`` asks the schedule each time.
+    """
+
+    first_entry: str = "with the first change"
+    entry_order: str = "entry first"
+    deallocation_flag: str = "flagged"
+    no_change: str = "logged"
+    ranges: str = "an entry each"
+    start_logging: str = "at once"
+    reset_resumes: str = "either controller"
+    queue_limit: str = "Not Enough Resources"
+
+    def __post_init__(self) -> None:
+        """Refuse an option that the table does not have."""
+        for freedom in FREEDOMS:
+            value = getattr(self, freedom.name)
+            allowed = freedom.options + (("open",) if freedom.scope == "timing" else ())
+            if value not in allowed:
+                raise InputError(f"freedom {freedom.name} cannot be {value!r}; its options: {', '.join(allowed)}")
+
+    def plain(self) -> dict[str, Any]:
+        """The habits that differ from the kit's own, for tokens."""
+        own = Habits()
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != getattr(own, f.name)}

@@ -1,0 +1,213 @@
+"""The Migration Queue (MQ): a Controller Data Queue of type 0, the User Data Migration Queue.
+
+A ring of 32-byte entries (MQE) in the memory of the managing host.  The controller writes entries at the tail;
+the host learns of them from the phase tag alone, and says how far it has read with Set Features 21h.  There is
+no doorbell.  Sources: Base 2.1, sections 8.1.6 and 5.1.4; NVM Command Set 1.2, section 5.6.
+
+Positions are counted from the queue's creation and never wrap here; the slot is the count modulo `slots`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nvmelm_lab.engine import Engine, Signal, Touches
+from nvmelm_lab.memory import PAGE_BYTES
+from nvmelm_lab.nvme.codes import EntrySpecial, LbaChange
+from nvmelm_lab.nvme.structs import pack_mqe
+
+if TYPE_CHECKING:
+    from nvmelm_lab.engine.cells import Key
+    from nvmelm_lab.memory import AddressSpace
+    from nvmelm_lab.ssd.command import Command
+
+MQE_BYTES = 32
+
+
+class MigrationQueue:
+    """The queue `cdqid` of the MMC `owner` that tells of changes made through the controller `target`.
+
+    log_key
+        The cell "is the target logged?".
+    pages
+        Addresses of its pages in `space`, the managing host's memory.
+    tail, head
+        Entries ever posted, and ever consumed.
+    trigger
+        Slot whose next entry raises the Tail Pointer event, or None (Set Features 21h).
+    logging
+        Whether changes are told of.  `first_due`: the next entry carries ESA 001b.
+    unposted
+        Commands whose changes were decided to be logged and are not yet.
+    """
+
+    __slots__ = (
+        "_engine",
+        "_key",
+        "cdqid",
+        "first_due",
+        "head",
+        "log_key",
+        "logging",
+        "owner",
+        "pages",
+        "slots",
+        "space",
+        "tail",
+        "target",
+        "trigger",
+        "unposted",
+    )
+
+    def __init__(
+        self,
+        engine: Engine,
+        owner: str,
+        target: int,
+        log_key: Key,
+        cdqid: int,
+        space: AddressSpace,
+        pages: list[int],
+        slots: int,
+    ) -> None:
+        self._engine = engine
+        self.owner = owner
+        self.target = target
+        self.log_key = log_key
+        self.cdqid = cdqid
+        self.space = space
+        self.pages = pages
+        self.slots = slots
+        self.tail = 0
+        self.head = 0
+        self.trigger: int | None = None
+        self.logging = False
+        self.first_due = False
+        self.unposted: dict[Command, None] = {}
+        self._key = (owner, cdqid)
+
+    @property
+    def used(self) -> int:
+        """Entries that wait for the host, of at most ``slots - 1``."""
+        return self.tail - self.head
+
+    @property
+    def phase(self) -> int:
+        """Phase tag (CDQP) of the next entry: 1 on the first lap, then inverted at each wrap to slot 0."""
+        return 1 - (self.tail // self.slots & 1)
+
+    # -- cells ---------------------------------------------------------------------------------------------
+
+    def posting(self, entries: int = 1) -> Touches:
+        """The cells that posting `entries` entries touches: the head matters only where the queue may fill."""
+        tail = ("tail", self._key)
+        slots = tuple(("slot", self._key, self.tail + n) for n in range(entries))
+        if self.tail + entries < self.slots - 1:
+            return (), (tail, *slots)
+        if self.used + entries < self.slots - 1:
+            return (("head", self._key),), (tail, *slots)
+        return (("head", self._key),), (tail, self.log_key, *slots)
+
+    def starting(self) -> Touches:
+        """The cells that starting or stopping touches; a full queue is seen from its head."""
+        may_be_full = self.tail + 1 >= self.slots
+        return ((("head", self._key),) if may_be_full else ()), (self.log_key,)
+
+    def deleting(self) -> tuple[Key, ...]:
+        """The cells that deleting the queue writes."""
+        return ("tail", self._key), self.log_key
+
+    def moving_head(self, head: int) -> Touches:
+        """The cells that Set Features 21h touches: the entries that it gives up, and the head."""
+        count = (head - self.head) % self.slots
+        if count > self.used:
+            return (("tail", self._key),), (("head", self._key),)
+        return tuple(("slot", self._key, self.head + n) for n in range(count)), (("head", self._key),)
+
+    # -- what the controller does --------------------------------------------------------------------------
+
+    def post(
+        self,
+        nsid: int = 0,
+        slba: int = 0,
+        blocks: int = 0,
+        *,
+        esa: EntrySpecial = EntrySpecial.ORDINARY,
+        deallocated: bool = False,
+    ) -> bool:
+        """Post one entry; `blocks` 0 makes it a marker without a range.  False: there was no room for it.
+
+        The entry that fills the queue carries ESA 111b, whatever else it was to say, and ends logging (facts D.6,
+        F-8).  A queue that is full already takes no entry: the marker is skipped.
+        """
+        if self._engine.recorder is not None:
+            reads, writes = self.posting()
+            self._engine.recorder.reads.update(reads)
+            self._engine.recorder.writes.update(writes)
+        used = self.tail - self.head
+        if used >= self.slots - 1:
+            return False
+        if esa == EntrySpecial.ORDINARY and self.first_due:
+            esa = EntrySpecial.FIRST
+        self.first_due = False
+        if used + 1 == self.slots - 1:
+            esa = EntrySpecial.FULL
+            self.logging = False
+        change = LbaChange.RANGE if blocks else LbaChange.NONE
+        slot = self.tail % self.slots
+        address = self.pages[slot * MQE_BYTES // PAGE_BYTES] + slot * MQE_BYTES % PAGE_BYTES
+        entry = pack_mqe(nsid, slba, blocks, esa=esa, change=change, deallocated=deallocated, phase=self.phase)
+        page, offset = self.space.dma_touch(address)
+        page[offset : offset + MQE_BYTES] = entry
+        self.tail += 1
+        if self._engine.tracing:
+            self._engine.emit(("entry", self.owner, self.cdqid, slot, entry))
+        if esa == EntrySpecial.FULL:
+            self._engine.emit(("queue full", self.owner, self.cdqid))
+        return True
+
+    def move_head(self, head: int) -> bool:
+        """The host has consumed the entries before slot `head`; False when that slot holds no posted entry."""
+        if self._engine.recorder is not None:
+            reads, writes = self.moving_head(head)
+            self._engine.recorder.reads.update(reads)
+            self._engine.recorder.writes.update(writes)
+        count = (head - self.head) % self.slots
+        if head >= self.slots or count > self.used:
+            return False
+        self.head += count
+        if self._engine.tracing:
+            self._engine.emit(("head", self.owner, self.cdqid, head))
+        return True
+
+    def start(self) -> None:
+        """Tell of every change that takes effect from now on."""
+        self._write_log()
+        if self._engine.recorder is not None:
+            self._engine.recorder.reads.update(self.starting()[0])
+        self.logging = True
+        self.first_due = True
+
+    def stop(self) -> None:
+        """Tell of no change that takes effect from now on."""
+        self._write_log()
+        self.logging = False
+
+    def is_logging(self) -> bool:
+        """Whether a change that takes effect now is to be told of."""
+        if self._engine.recorder is not None:
+            self._engine.recorder.reads.add(self.log_key)
+        return self.logging
+
+    def changes_posted(self) -> list[Signal]:
+        """One signal for each command whose entries are still to come."""
+        signals = []
+        for command in self.unposted:
+            if command.posted is None:
+                command.posted = Signal(self._engine, f"the entry of {command.name}")
+            signals.append(command.posted)
+        return signals
+
+    def _write_log(self) -> None:
+        if self._engine.recorder is not None:
+            self._engine.recorder.writes.add(self.log_key)

@@ -1,0 +1,168 @@
+"""Submission and Completion Queues as the controller keeps them.  Source: Base 2.1, section 3.3.1.
+
+Both are rings in host memory.  Positions are counted from the queue's creation and never wrap here; the slot is
+the count modulo the number of entries.  An SQ is *empty* when head and tail are equal and *full* when one more
+entry would make them so; the phase tag of a CQE tells a new entry from the last lap's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nvmelm_lab.engine import Actor, Signal
+from nvmelm_lab.memory import PAGE_BYTES
+from nvmelm_lab.nvme.structs import CQE, SQE, Sqe
+
+if TYPE_CHECKING:
+    from nvmelm_lab.memory import AddressSpace
+    from nvmelm_lab.ssd.controller import Controller
+
+SQE_BYTES = 64
+CQE_BYTES = 16
+
+
+class CompletionQueue:
+    """A Completion Queue of `entries` slots.
+
+    base
+        PRP1 of its creation; `pages` are the addresses of its pages.
+    posted
+        CQEs ever posted; tail slot and phase tag follow from it.
+    consumed
+        Signal: how far the host's head doorbell has come, in CQEs.
+    claimed
+        CQEs that fetched commands will need.  A command is fetched only when its CQE has a slot, so a host that
+        does not reap can never keep a command in flight, nor a suspend waiting.
+    """
+
+    __slots__ = (
+        "base",
+        "claimed",
+        "consumed",
+        "contiguous",
+        "entries",
+        "interrupts",
+        "pages",
+        "posted",
+        "qid",
+        "space",
+        "vector",
+    )
+
+    def __init__(
+        self,
+        controller: Controller,
+        qid: int,
+        base: int,
+        pages: list[int],
+        entries: int,
+        *,
+        contiguous: bool = True,
+        interrupts: bool = True,
+        vector: int = 0,
+    ) -> None:
+        self.qid = qid
+        self.base = base
+        self.pages = pages
+        self.entries = entries
+        self.contiguous = contiguous
+        self.interrupts = interrupts
+        self.vector = vector
+        self.space: AddressSpace = controller.space
+        self.posted = 0
+        self.claimed = 0
+        self.consumed = Signal(controller.engine, f"room in {controller.name} CQ {qid}")
+
+    @property
+    def phase(self) -> int:
+        """Phase tag of the next CQE: 1 on the first lap, then inverted at each wrap."""
+        return 1 - (self.posted // self.entries & 1)
+
+    def post(self, dw0: int, dw1: int, sqhd: int, sqid: int, cid: int, status: int) -> int:
+        """Write the next CQE (`status` without phase) into host memory; gives its address."""
+        slot = self.posted % self.entries
+        address = self.pages[slot * CQE_BYTES // PAGE_BYTES] + slot * CQE_BYTES % PAGE_BYTES
+        page, offset = self.space.dma_touch(address)
+        CQE.pack_into(page, offset, dw0, dw1, sqhd, sqid, cid, status << 1 | self.phase)
+        self.posted += 1
+        return address
+
+    def move_head(self, head: int) -> bool:
+        """The head doorbell was written; False when `head` is no slot or no entry lies before it."""
+        moved = (head - self.consumed.level) % self.entries
+        if head >= self.entries or moved > self.posted - self.consumed.level:
+            return False
+        self.consumed.raise_to(self.consumed.level + moved)
+        return True
+
+
+class SubmissionQueue:
+    """A Submission Queue of `entries` slots whose completions go to `cq`.
+
+    visible
+        Signal: how far the host's tail doorbell has come, in SQEs.
+    fetched
+        SQEs ever fetched; the head slot follows from it.
+    fetcher
+        The actor that fetches from it.
+    """
+
+    __slots__ = ("base", "contiguous", "controller", "cq", "entries", "fetched", "fetcher", "name", "pages",
+                 "priority", "qid", "space", "visible")  # fmt: skip
+
+    def __init__(
+        self,
+        controller: Controller,
+        qid: int,
+        cq: CompletionQueue,
+        base: int,
+        pages: list[int],
+        entries: int,
+        *,
+        contiguous: bool = True,
+        priority: int = 0,
+    ) -> None:
+        self.controller = controller
+        self.qid = qid
+        self.cq = cq
+        self.base = base
+        self.pages = pages
+        self.entries = entries
+        self.contiguous = contiguous
+        self.priority = priority
+        self.space: AddressSpace = controller.space
+        self.name = f"{controller.name}.sq{qid}"
+        self.visible = Signal(controller.engine, f"doorbell of {controller.name} SQ {qid}")
+        self.fetched = 0
+        self.fetcher: Actor | None = None
+
+    @property
+    def head(self) -> int:
+        """The slot to fetch next."""
+        return self.fetched % self.entries
+
+    @property
+    def tail(self) -> int:
+        """The slot that the host fills next."""
+        return self.visible.level % self.entries
+
+    def next_sqe(self) -> tuple[Sqe, int]:
+        """Take the SQE at the head out of host memory; gives it and its address."""
+        slot = self.fetched % self.entries
+        address = self.pages[slot * SQE_BYTES // PAGE_BYTES] + slot * SQE_BYTES % PAGE_BYTES
+        page, offset = self.space.look(address)
+        self.fetched += 1
+        return Sqe._make(SQE.unpack_from(page, offset)), address
+
+    def move_tail(self, tail: int) -> bool:
+        """The tail doorbell was written; False when `tail` is no slot or would overtake the head."""
+        added = (tail - self.visible.level) % self.entries
+        if tail >= self.entries or self.visible.level + added - self.fetched >= self.entries:
+            return False
+        self.visible.raise_to(self.visible.level + added)
+        return True
+
+
+def ring_pages(base: int, length: int) -> list[int]:
+    """The page addresses of a contiguous ring of `length` bytes at the page boundary `base`."""
+    return list(range(base, base + length, PAGE_BYTES))

@@ -1,0 +1,103 @@
+"""An NVM subsystem: one primary controller (MMC), secondary controllers (MC), namespaces, migration queues.
+
+This is the SSD.  From outside it is touched only through its controllers' properties and doorbells, and through
+the rings in the memory of whoever owns them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nvmelm_lab.engine import Engine, Resource
+from nvmelm_lab.errors import InputError
+from nvmelm_lab.memory import AddressSpace
+from nvmelm_lab.ssd.controller import Controller
+from nvmelm_lab.ssd.freedoms import Habits
+from nvmelm_lab.ssd.migration_queue import MigrationQueue
+from nvmelm_lab.ssd.namespace import Namespace
+from nvmelm_lab.ssd.timing import Timing
+
+MAX_NAMESPACES = 128
+
+
+class Subsystem:
+    """One SSD.
+
+    name
+        Such as "source SSD"; names its cells.
+    primary
+        ``(name, memory)`` of the primary controller; its CNTLID is 1.
+    secondary
+        Name -> memory of each secondary controller; CNTLIDs follow from 2 on.
+    capacity
+        LBAs that its namespaces may have in all, of `block_bytes` bytes (512 or 4096) each.
+    granularity
+        TLBAAG: LBAs whose allocation is tracked as one.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        name: str,
+        primary: tuple[str, AddressSpace],
+        secondary: Mapping[str, AddressSpace],
+        *,
+        capacity: int,
+        block_bytes: int = 4096,
+        granularity: int = 1,
+        habits: Habits | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        if block_bytes not in (512, 4096):
+            raise InputError(f"an LBA cannot have {block_bytes} bytes; give 512 or 4096")
+        if granularity < 1:
+            raise InputError(f"the granularity cannot be {granularity} LBAs; give 1 or more")
+        self.engine = engine
+        self.name = name
+        self.capacity = capacity
+        self.block_bytes = block_bytes
+        self.granularity = granularity
+        self.habits = habits if habits is not None else Habits()
+        self.timing = timing if timing is not None else Timing()
+        self.channels = [Resource(f"{name} channel {n}") for n in range(self.timing.channels)]
+        self.namespaces: dict[int, Namespace] = {}
+        self.migration_queues: dict[int, MigrationQueue] = {}
+        self.resources_each = 16
+        self.primary = Controller(self, primary[0], 1, primary[1], primary=True)
+        self.controllers = {1: self.primary}
+        for cntlid, (secondary_name, space) in enumerate(secondary.items(), 2):
+            self.controllers[cntlid] = Controller(self, secondary_name, cntlid, space, primary=False)
+
+    def free_blocks(self) -> int:
+        """LBAs that no namespace has."""
+        return self.capacity - sum(namespace.blocks for namespace in self.namespaces.values())
+
+    def free_nsid(self) -> int | None:
+        """The lowest namespace identifier that is free, or None."""
+        return next((nsid for nsid in range(1, MAX_NAMESPACES + 1) if nsid not in self.namespaces), None)
+
+    def create_namespace(self, nsid: int, blocks: int, *, shared: bool) -> None:
+        """Make a namespace; every block is deallocated, no controller is attached."""
+        self.namespaces[nsid] = Namespace(
+            self.engine, self.name, nsid, blocks, self.block_bytes, self.granularity, shared
+        )
+
+    def delete_migration_queue(self, cdqid: int) -> None:
+        """Forget a Migration Queue; nothing more is told through it."""
+        queue = self.migration_queues.pop(cdqid)
+        if self.engine.recorder is not None:
+            self.engine.recorder.writes.update(queue.deleting())
+        queue.logging = False
+        self.controllers[queue.target].migration_queue = None
+        self.engine.emit(("queue deleted", queue.owner, cdqid))
+
+    def primary_was_reset(self) -> None:
+        """A reset of the primary: its migration queues are gone and its secondary controllers go offline.
+
+        Sources: Base 2.1, sections 8.1.12 and 8.2.6.3; an offline controller is no longer suspended.
+        """
+        for cdqid in list(self.migration_queues):
+            self.delete_migration_queue(cdqid)
+        for controller in self.controllers.values():
+            if not controller.primary and controller.online:
+                controller.set_online(False)

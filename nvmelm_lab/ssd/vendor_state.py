@@ -1,0 +1,76 @@
+"""The vendor specific part of a controller's state: what the standard leaves out of it.
+
+The NVMe Controller State (Base 2.1, Figure 359) covers I/O queues alone.  A guest's admin queue and its
+configuration must come along too, or the guest could not send another admin command; an SSD of the kit carries
+them as vendor specific data under this UUID.
+
+Layout, 40 bytes, little-endian:
+
+=======  ==============================================================
+Bytes    Field
+=======  ==============================================================
+03:00    CC
+07:04    AQA
+15:08    ASQ
+23:16    ACQ
+27:24    admin SQ: head slot 15:0, tail slot 31:16
+31:28    admin CQ: head slot 15:0, tail slot 31:16
+35:32    admin CQ: phase tag of the next entry, bit 0
+39:36    reserved
+=======  ==============================================================
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import TYPE_CHECKING, NamedTuple
+
+from nvmelm_lab.nvme.status import Status
+from nvmelm_lab.ssd.command import Refused
+
+if TYPE_CHECKING:
+    from nvmelm_lab.ssd.controller import Controller
+
+UUID = bytes.fromhex("6e766d656c6d4c41 42a0000000000001".replace(" ", ""))
+"""Names this layout in the list of supported controller state formats (CNS 20h)."""
+
+_LAYOUT = Struct("<IIQQHHHHI4x")
+
+
+class AdminState(NamedTuple):
+    """Configuration and admin queue positions of a controller; slots, and the phase tag that comes next."""
+
+    cc: int
+    aqa: int
+    asq: int
+    acq: int
+    sq_head: int
+    sq_tail: int
+    cq_head: int
+    cq_tail: int
+    phase: int
+
+
+def pack_admin_state(controller: Controller) -> bytes:
+    """The vendor specific data of `controller`."""
+    sq, cq = controller.sqs.get(0), controller.cqs.get(0)
+    if sq is None or cq is None:
+        return _LAYOUT.pack(controller.cc, controller.aqa, controller.asq, controller.acq, 0, 0, 0, 0, 1)
+    return _LAYOUT.pack(
+        controller.cc,
+        controller.aqa,
+        controller.asq,
+        controller.acq,
+        sq.head,
+        sq.tail,
+        cq.consumed.level % cq.entries,
+        cq.posted % cq.entries,
+        cq.phase,
+    )
+
+
+def unpack_admin_state(data: bytes) -> AdminState:
+    """The reverse.  Refused when `data` is no such state."""
+    if len(data) != _LAYOUT.size:
+        raise Refused(Status.INVALID_FIELD)
+    return AdminState._make(_LAYOUT.unpack(data))
