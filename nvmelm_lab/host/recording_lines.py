@@ -90,7 +90,7 @@ def lines_of(file: BufferedReader, name: str) -> Iterator[Line]:
 def bad_line(name: str, line: Line, findings: Findings, expected: str) -> InputError:
     """The error for a line in the middle of a recording that cannot be understood."""
     return InputError(
-        f"{name}, line {line.number}: {shortened(line.text)!r} is no line of a {findings.format}; "
+        f"{name} ({findings.format}), line {line.number} makes no sense: {shortened(line.text)!r}; "
         f"expected {expected} ({line.number - 1} lines were read before it)."
     )
 
