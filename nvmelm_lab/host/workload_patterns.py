@@ -38,25 +38,28 @@ def sequential(blocks: int, seed: int, writes_per_second: int, blocks_per_io: in
 
 def uniform(blocks: int, seed: int, writes_per_second: int, blocks_per_io: int) -> Iterator[Operation]:
     """Writes that fall on every place equally often."""
+    last = blocks - blocks_per_io
     gap = SECOND_NS // writes_per_second
     slots = _slots(blocks, blocks_per_io)
     bits = stream(seed, "workload/uniform").getrandbits
     for at_ns in count(0, gap):
         slba = (bits(48) * slots >> 48) * blocks_per_io
-        yield Operation(WRITE, slba, min(blocks_per_io, blocks - slba), at_ns)
+        yield Operation(WRITE, slba, blocks_per_io if slba <= last else blocks - slba, at_ns)
 
 
 def zipf(blocks: int, seed: int, writes_per_second: int, blocks_per_io: int) -> Iterator[Operation]:
     """Writes of which the hottest places take most: the r-th hottest is hit 1/r as often as the hottest."""
+    last = blocks - blocks_per_io
     gap = SECOND_NS // writes_per_second
     places = zipf_slots(_slots(blocks, blocks_per_io), stream(seed, "workload/zipf"))
     for at_ns, place in zip(count(0, gap), places, strict=False):
         slba = place * blocks_per_io
-        yield Operation(WRITE, slba, min(blocks_per_io, blocks - slba), at_ns)
+        yield Operation(WRITE, slba, blocks_per_io if slba <= last else blocks - slba, at_ns)
 
 
 def mixed(blocks: int, seed: int, writes_per_second: int, blocks_per_io: int) -> Iterator[Operation]:
     """Reads, writes, deallocations, Write Zeroes and flushes on the same hot and cold places."""
+    last = blocks - blocks_per_io
     gap = SECOND_NS * MIX_WRITES // (len(MIX) * writes_per_second)
     places = zipf_slots(_slots(blocks, blocks_per_io), stream(seed, "workload/mixed/places"))
     bits = stream(seed, "workload/mixed/kinds").getrandbits
@@ -66,7 +69,7 @@ def mixed(blocks: int, seed: int, writes_per_second: int, blocks_per_io: int) ->
             yield Operation(FLUSH, 0, 0, at_ns)
             continue
         slba = next(places) * blocks_per_io
-        yield Operation(kind, slba, min(blocks_per_io, blocks - slba), at_ns)
+        yield Operation(kind, slba, blocks_per_io if slba <= last else blocks - slba, at_ns)
 
 
 def ai_training(blocks: int, seed: int, writes_per_second: int, blocks_per_io: int) -> Iterator[Operation]:
@@ -96,6 +99,7 @@ def diurnal(blocks: int, seed: int, writes_per_second: int, blocks_per_io: int) 
     """As many reads as writes on hot and cold places, following the load of a day that begins at midnight;
     ``writes_per_second`` is the rate of the busiest hour.
     """
+    last = blocks - blocks_per_io
     hour_ns = max(SHORTEST_HOUR_NS, blocks * HOUR_NS_PER_BLOCK)
     places = zipf_slots(_slots(blocks, blocks_per_io), stream(seed, "workload/diurnal"))
     at_ns, hour_end = 0, 0
@@ -105,7 +109,7 @@ def diurnal(blocks: int, seed: int, writes_per_second: int, blocks_per_io: int) 
         while at_ns < hour_end:
             for kind in (READ, WRITE):
                 slba = next(places) * blocks_per_io
-                yield Operation(kind, slba, min(blocks_per_io, blocks - slba), at_ns)
+                yield Operation(kind, slba, blocks_per_io if slba <= last else blocks - slba, at_ns)
                 at_ns += gap
 
 

@@ -126,6 +126,15 @@ def test_what_a_stacked_device_passes_on_is_counted_once():
     assert "2 devices, laid one behind another in the order of their appearance." in recording.notes
 
 
+def test_what_is_passed_on_is_recognised_in_lines_out_of_order_too(load):
+    text = (
+        event("Q", "W", "2056 + 8 [fio]", "0.000003000", "8,0")
+        + event("A", "W", "2056 + 8 <- (253,0) 8", "0.000002000", "8,0")
+        + event("Q", "W", "8 + 8 [fio]", "0.000001000", "253,0")
+    )
+    assert [operation.kind for operation in load(text).operations] == [WRITE]
+
+
 def test_what_a_partition_passes_on_is_counted(load):
     text = event("A", "W", "2056 + 8 <- (259,1) 8") + event("Q", "W", "2056 + 8 [fio]")
     assert what(load(text)) == [(WRITE, 2056, 8)]
