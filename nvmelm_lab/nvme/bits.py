@@ -1,5 +1,6 @@
 """A named run of bits inside a register or a dword: read it, or place a value in it.  Positions are
-written `Bits(high, low)`, as the standard prints them.  No register lives here."""
+written `Bits(high, low)`, as the standard prints them.  No register lives here.
+"""
 
 from typing import NamedTuple
 

@@ -16,6 +16,7 @@ class Code(IntEnum):
     meaning: str
 
     def __new__(cls, value: int, meaning: str = "") -> Self:
+        """The number, with what is said of it attached."""
         member = int.__new__(cls, value)
         member._value_ = value
         member.meaning = meaning

@@ -29,7 +29,8 @@ def read(cid: int, nsid: int, slba: int, blocks: int, prp1: int, prp2: int = 0) 
 
 def write(cid: int, nsid: int, slba: int, blocks: int, prp1: int, prp2: int = 0, fua: bool = False) -> bytes:
     """Write `blocks` LBAs from `slba` on from the buffer that the PRPs describe.  `fua`: complete only
-    when the data is on non-volatile media."""
+    when the data is on non-volatile media.
+    """
     more = {"PRP1": prp1, "PRP2": prp2, "FUA": fua}
     return layouts_io.WRITE.pack(_on_range(IoOpcode.WRITE, cid, nsid, slba, blocks) | more)
 
@@ -128,7 +129,8 @@ def delete_io_cq(cid: int, qid: int) -> bytes:
 
 def identify(cid: int, cns: Cns, prp1: int, prp2: int = 0, nsid: int = 0, cntid: int = 0) -> bytes:
     """Return the 4096-byte page `cns`.  `nsid`: its namespace, or the id that a list starts after;
-    `cntid`: the first controller that a list may name."""
+    `cntid`: the first controller that a list may name.
+    """
     return layouts_admin.IDENTIFY.pack(
         {
             "OPC": AdminOpcode.IDENTIFY,

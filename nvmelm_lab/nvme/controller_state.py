@@ -27,7 +27,8 @@ Buffer = bytes | bytearray | memoryview
 @dataclass(frozen=True, slots=True)
 class SubmissionQueueState:
     """One I/O submission queue.  `entries` is its plain size (QSIZE + 1); `head` the slot to be fetched
-    next; `tail` the last value of its doorbell; `priority` QPRIO; `contiguous` PC.  Figure 360."""
+    next; `tail` the last value of its doorbell; `priority` QPRIO; `contiguous` PC.  Figure 360.
+    """
 
     qid: int
     cqid: int
@@ -43,7 +44,8 @@ class SubmissionQueueState:
 class CompletionQueueState:
     """One I/O completion queue.  `entries` is its plain size (QSIZE + 1); `head` the last value of its
     doorbell; `tail` the slot to be filled next; `slot0_phase` the phase tag that slot 0 now holds (S0PT),
-    which is not the phase of the next entry; `vector` IV; `interrupts` IEN; `contiguous` PC.  Figure 361."""
+    which is not the phase of the next entry; `vector` IV; `interrupts` IEN; `contiguous` PC.  Figure 361.
+    """
 
     qid: int
     prp1: int
@@ -68,7 +70,8 @@ class QueueStates:
 class ControllerState:
     """A whole controller state.  `suspended` (CSATTR.CP): the controller was suspended all the while it
     was read, so the parts fit together.  `queues` is None when no NVMe Controller State was asked for.
-    `vendor_data` is a whole number of dwords.  Figure 358."""
+    `vendor_data` is a whole number of dwords.  Figure 358.
+    """
 
     suspended: bool
     queues: QueueStates | None
@@ -89,7 +92,8 @@ class StatedSizes(NamedTuple):
 
 def stated_sizes(data: Buffer) -> StatedSizes:
     """What the first 48 bytes of a controller state say of its size.  InputError when there are fewer, or
-    when they are of a version that the kit does not know."""
+    when they are of a version that the kit does not know.
+    """
     if len(data) < HEADER_BYTES:
         raise InputError(f"controller state of {len(data)} bytes: its header alone has {HEADER_BYTES}")
     version, _ = _HEADER.unpack_from(data)
@@ -102,7 +106,8 @@ def stated_sizes(data: Buffer) -> StatedSizes:
 
 def pack_controller_state(state: ControllerState) -> bytes:
     """The bytes of `state`.  InputError when a value does not fit its field, or the vendor data is not a
-    whole number of dwords."""
+    whole number of dwords.
+    """
     if len(state.vendor_data) % 4:
         raise InputError(f"vendor data of {len(state.vendor_data)} bytes: must be a multiple of 4")
     queues = b"" if state.queues is None else _pack_queues(state.queues)
@@ -119,7 +124,8 @@ def pack_controller_state(state: ControllerState) -> bytes:
 
 def unpack_controller_state(data: Buffer) -> ControllerState:
     """The state that `data` holds; bytes beyond the stated size are ignored, as a Migration Receive may
-    return such.  InputError, saying what is wrong, when `data` is no controller state of version 0."""
+    return such.  InputError, saying what is wrong, when `data` is no controller state of version 0.
+    """
     sizes = stated_sizes(data)
     if len(data) < sizes.total:
         raise InputError(f"controller state of {len(data)} bytes: its header says {sizes.total}")

@@ -5,7 +5,8 @@ a bit lies.  The tables themselves are in `layouts_*`; the entries of the rings 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from nvmelm_lab.errors import InputError, KitError
@@ -17,8 +18,10 @@ RESERVED = "Reserved"
 """The name of every field that the standard keeps for later, and that therefore holds 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+_NO_VALUES: Mapping[int, str] = MappingProxyType({})
+
+
+class Field(NamedTuple):
     """Bits `high_bit:low_bit` of the `size` bytes at offset `byte`, little-endian.
 
     `values` names the values that have a name.  `unit` says what is counted; `zero_based` that value N
@@ -32,7 +35,7 @@ class Field:
     high_bit: int
     meaning: str
     source: str = ""
-    values: Mapping[int, str] = field(default_factory=dict)
+    values: Mapping[int, str] = _NO_VALUES
     unit: str = ""
     zero_based: bool = False
     hexadecimal: bool = False
@@ -63,7 +66,8 @@ class Layout:
 
     def pack(self, values: Mapping[str, int]) -> bytes:
         """The structure with `values` by field name, all other fields 0.  InputError when a value does
-        not fit its field; KitError for a field that the layout lacks."""
+        not fit its field; KitError for a field that the layout lacks.
+        """
         whole = 0
         for name, value in values.items():
             if name not in self._places:
@@ -76,7 +80,8 @@ class Layout:
 
     def unpack(self, data: Buffer) -> dict[str, int]:
         """The values of `data` by field name, reserved fields left out.  InputError when `data` has
-        another size than the layout."""
+        another size than the layout.
+        """
         whole = self.as_number(data)
         return {name: whole >> start & most for name, (start, most) in self._places.items()}
 
@@ -108,7 +113,8 @@ def decode(layout: Layout, data: Buffer) -> list[Decoded]:
 
 def text_of(each: Field, value: int) -> str:
     """A value in words, by four rules: reserved bits are 0 or wrong; a named value is named; a 0's based
-    count shows the real one; anything else is the number and its unit."""
+    count shows the real one; anything else is the number and its unit.
+    """
     shown = f"{value:X}h" if each.hexadecimal else str(value)
     if each.name == RESERVED:
         return RESERVED if value == 0 else f"{RESERVED} {shown}: should be 0"
@@ -121,7 +127,8 @@ def text_of(each: Field, value: int) -> str:
 
 def as_plain(layout: Layout) -> dict[str, object]:
     """The layout as plain values for JSON, so that a browser can decode by the rules of `text_of`.  Keys
-    of `values` become text, as JSON demands."""
+    of `values` become text, as JSON demands.
+    """
     fields = [
         {
             "name": each.name,
@@ -154,7 +161,9 @@ def bits(
     hexadecimal: bool = False,
 ) -> Field:
     """The field of bits `high:low` in the `size` bytes at `byte`."""
-    return Field(name, byte, size, low, high, meaning, "", values or {}, unit, zero_based, hexadecimal)
+    return Field(
+        name, byte, size, low, high, meaning, "", values or _NO_VALUES, unit, zero_based, hexadecimal
+    )
 
 
 def whole_bytes(
@@ -184,13 +193,13 @@ def reserved(first: int, last: int) -> Field:
 
 def layout(name: str, size: int, source: str, *fields: Field) -> Layout:
     """A layout whose fields all come from `source`, except those that name another."""
-    return Layout(name, size, tuple(each if each.source else replace(each, source=source) for each in fields))
+    return Layout(name, size, tuple(each if each.source else each._replace(source=source) for each in fields))
 
 
 def moved(each: Field, by: int, prefix: str = "") -> Field:
     """The same field `by` bytes further on, its name prefixed unless it is reserved."""
     name = each.name if each.name == RESERVED else prefix + each.name
-    return replace(each, name=name, byte=each.byte + by)
+    return each._replace(name=name, byte=each.byte + by)
 
 
 def meanings(codes: type[Code]) -> dict[int, str]:

@@ -86,7 +86,8 @@ class IdentifyController:
 class IdentifyNamespace:
     """Identify Namespace of the NVM command set, CNS 00h; in this form a host also describes a namespace
     that it wants created.  Sizes are in LBAs.  One LBA format, number 0.  NVM Command Set 1.2, 4.1.5.1,
-    Figure 114."""
+    Figure 114.
+    """
 
     nsze: int = at(0, "Q")  # size
     ncap: int = at(8, "Q")  # most LBAs that can be allocated at once

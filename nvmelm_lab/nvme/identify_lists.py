@@ -1,5 +1,6 @@
 """The Identify pages that list things: namespaces, controllers, secondary controllers, and the formats in
-which a controller's state can be moved."""
+which a controller's state can be moved.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ _SECONDARY_HEADER = 32
 @dataclass(frozen=True, slots=True)
 class SecondaryController:
     """One secondary controller: its id, its primary's id, whether it is online, its virtual function, and
-    how many queue and interrupt resources it has.  Base 2.1, 5.1.13, CNS 15h."""
+    how many queue and interrupt resources it has.  Base 2.1, 5.1.13, CNS 15h.
+    """
 
     scid: int
     pcid: int
@@ -33,7 +35,8 @@ class SecondaryController:
 @dataclass(frozen=True, slots=True)
 class StateFormats:
     """In which formats a controller's state can be read and set.  Commands name one by its place in its
-    list, counted from 1.  Base 2.1, 5.1.13, Figure 329."""
+    list, counted from 1.  Base 2.1, 5.1.13, Figure 329.
+    """
 
     versions: tuple[int, ...]
     uuids: tuple[bytes, ...] = ()
@@ -41,7 +44,8 @@ class StateFormats:
 
 def pack_namespace_list(nsids: Sequence[int]) -> bytes:
     """A list of at most 1024 namespace ids, for CNS 02h and 10h.  InputError unless they are nonzero and
-    in ascending order."""
+    in ascending order.
+    """
     _check_ascending("namespace", nsids, MOST_NAMESPACES, 1, 0xFFFFFFFE)
     return padded(b"".join(nsid.to_bytes(4, "little") for nsid in nsids))
 
@@ -55,14 +59,16 @@ def unpack_namespace_list(data: Buffer) -> tuple[int, ...]:
 
 def pack_controller_list(cntlids: Sequence[int]) -> bytes:
     """A list of at most 2047 controller ids, for CNS 12h, 13h and Namespace Attachment.  InputError unless
-    they are in ascending order.  Base 2.1, 4.6.1."""
+    they are in ascending order.  Base 2.1, 4.6.1.
+    """
     _check_ascending("controller", cntlids, MOST_CONTROLLERS, 0, 0xFFEF)
     return padded(b"".join(value.to_bytes(2, "little") for value in (len(cntlids), *cntlids)))
 
 
 def unpack_controller_list(data: Buffer) -> tuple[int, ...]:
     """The controller ids of a list.  InputError when `data` is not 4096 bytes, or the list says that it has
-    more ids than fit, or they are not in ascending order."""
+    more ids than fit, or they are not in ascending order.
+    """
     check_page(data)
     count = int.from_bytes(data[0:2], "little")
     if count > MOST_CONTROLLERS:
@@ -74,7 +80,8 @@ def unpack_controller_list(data: Buffer) -> tuple[int, ...]:
 
 def pack_secondary_controllers(controllers: Sequence[SecondaryController]) -> bytes:
     """A Secondary Controller List of at most 127 entries, CNS 15h.  InputError unless in ascending order of
-    SCID."""
+    SCID.
+    """
     _check_ascending("secondary controller", [each.scid for each in controllers], MOST_SECONDARY, 0, 0xFFEF)
     entries = [
         _SECONDARY.pack(each.scid, each.pcid, each.online, each.vfn, each.nvq, each.nvi)
@@ -85,7 +92,8 @@ def pack_secondary_controllers(controllers: Sequence[SecondaryController]) -> by
 
 def unpack_secondary_controllers(data: Buffer) -> tuple[SecondaryController, ...]:
     """The entries of a Secondary Controller List.  InputError when `data` is not 4096 bytes or says that it
-    has more entries than fit."""
+    has more entries than fit.
+    """
     check_page(data)
     count = data[0]
     if count > MOST_SECONDARY:
@@ -99,7 +107,8 @@ def unpack_secondary_controllers(data: Buffer) -> tuple[SecondaryController, ...
 
 def pack_state_formats(formats: StateFormats) -> bytes:
     """Supported Controller State Formats, CNS 20h.  InputError when a list is too long for its count, a
-    version does not fit 16 bits, or a UUID is not 16 bytes."""
+    version does not fit 16 bits, or a UUID is not 16 bytes.
+    """
     for name, given in (("versions", formats.versions), ("UUIDs", formats.uuids)):
         if len(given) > 255:
             raise InputError(f"{len(given)} {name} of controller state: must be at most 255")
@@ -119,7 +128,8 @@ def pack_state_formats(formats: StateFormats) -> bytes:
 
 def unpack_state_formats(data: Buffer) -> StateFormats:
     """The formats that a page of CNS 20h lists.  InputError unless `data` is 4096 bytes, or when its lists
-    do not fit into them."""
+    do not fit into them.
+    """
     check_page(data)
     versions_end = 2 + 2 * data[0]
     end = versions_end + UUID_BYTES * data[1]

@@ -1,7 +1,6 @@
 """All layouts by name, and the layout of a given structure: which command an SQE is, how long a list is."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.nvme import layouts_admin, layouts_data, layouts_io, layouts_migration
@@ -10,6 +9,7 @@ from nvmelm_lab.nvme.codes import (
     CdqSelect,
     Feature,
     IoOpcode,
+    LbaChange,
     MigrationReceiveSelect,
     MigrationSendSelect,
     TrackSendSelect,
@@ -141,7 +141,8 @@ LAYOUTS: Mapping[str, Layout] = {
 
 def layout_of_sqe(opcode: int, admin: bool, select: int = 0) -> Layout:
     """The layout of the SQE with this opcode on an admin or an I/O queue.  `select` is CDW10 bits 7:0:
-    SEL, FID or CNS, where the command has one.  What the kit does not know gets the plain "SQE"."""
+    SEL, FID or CNS, where the command has one.  What the kit does not know gets the plain "SQE".
+    """
     if not admin:
         return _IO.get(opcode, SQE)
     return _ADMIN_BY_SELECT.get((opcode, select)) or _ADMIN.get(opcode, SQE)
@@ -149,20 +150,25 @@ def layout_of_sqe(opcode: int, admin: bool, select: int = 0) -> Layout:
 
 def layout_of_cqe(opcode: int, admin: bool, select: int = 0) -> Layout:
     """The layout of a successful completion of the command with this opcode and `select`.  Commands
-    that return nothing in DW0 and DW1 have the plain "CQE"."""
+    that return nothing in DW0 and DW1 have the plain "CQE".
+    """
     if not admin:
         return layouts_data.CQE
     return _COMPLETIONS.get((opcode, select)) or _ANY_COMPLETION.get(opcode, layouts_data.CQE)
 
 
 def layout_of_mqe(data: Buffer) -> Layout:
-    """The layout of this very Migration Queue Entry, with a range or without."""
-    return layouts_data.MQE_NO_RANGE if data[-1] >> 6 else layouts_data.MQE
+    """The layout of this very Migration Queue Entry, with a range or without.  InputError unless `data`
+    is 32 bytes.
+    """
+    change = layouts_data.MQE.unpack(data)["LBACIR"]
+    return layouts_data.MQE if change == LbaChange.RANGE else layouts_data.MQE_NO_RANGE
 
 
 def layout_of_controller_state(data: Buffer) -> Layout:
     """The layout of this very controller state, with as many queues as it says and holds.  InputError
-    when even the header is cut off."""
+    when even the header is cut off.
+    """
     header, inner = layouts_data.CONTROLLER_STATE, layouts_data.NVME_CONTROLLER_STATE
     if len(data) < header.size:
         raise InputError(f"controller state of {len(data)} bytes: must be at least {header.size}")
@@ -177,7 +183,8 @@ def layout_of_controller_state(data: Buffer) -> Layout:
 
 def layout_of_lba_status(data: Buffer) -> Layout:
     """The layout of this very LBA Status Descriptor List, with as many descriptors as it says and holds.
-    InputError when even the header is cut off."""
+    InputError when even the header is cut off.
+    """
     header, count = layouts_data.LBA_STATUS, int.from_bytes(data[0:4], "little")
     if len(data) < header.size:
         raise InputError(f"LBA status of {len(data)} bytes: must be at least {header.size}")
@@ -204,5 +211,5 @@ def _filled(header: Layout, fields: list[Field], size: int, name: str, meaning: 
     at = _end_of(fields)
     if at < size:
         rest = whole_bytes(at, size - 1, name, meaning, hexadecimal=True)
-        fields = [*fields, replace(rest, source=header.fields[0].source)]
+        fields = [*fields, rest._replace(source=header.fields[0].source)]
     return Layout(header.name, size, tuple(fields))

@@ -19,7 +19,8 @@ DESCRIPTOR_BYTES = _DESCRIPTOR.size
 
 class LbaStatusDescriptor(NamedTuple):
     """`blocks` LBAs (a plain count) from `slba` on are in the state `status`, a number of
-    `LbaRangeStatus`."""
+    `LbaRangeStatus`.
+    """
 
     slba: int
     blocks: int
@@ -28,7 +29,8 @@ class LbaStatusDescriptor(NamedTuple):
 
 class LbaStatusList(NamedTuple):
     """The descriptors in ascending order of LBA, and whether they are the whole answer (CMPC, a number of
-    `Completeness`)."""
+    `Completeness`).
+    """
 
     descriptors: tuple[LbaStatusDescriptor, ...]
     completeness: int
@@ -45,7 +47,8 @@ def pack_lba_status(descriptors: Iterable[LbaStatusDescriptor], completeness: Co
 
 def unpack_lba_status(data: bytes | bytearray | memoryview) -> LbaStatusList:
     """The list that `data` holds; bytes beyond it are ignored.  InputError when `data` is shorter than its
-    own count says."""
+    own count says.
+    """
     if len(data) < HEADER_BYTES:
         raise InputError(f"LBA status of {len(data)} bytes: must be at least {HEADER_BYTES}")
     count, completeness = _HEADER.unpack_from(data)

@@ -24,7 +24,8 @@ from nvmelm_lab.nvme.fields import one_less
 
 def create_cdq(cid: int, prp1: int, dwords: int, target: int, contiguous: bool = True) -> bytes:
     """Create a User Data Migration Queue of `dwords` dwords (8 an entry) at `prp1` for the changes that
-    controller `target` makes.  Base 2.1, 5.1.4."""
+    controller `target` makes.  Base 2.1, 5.1.4.
+    """
     return layouts_migration.CREATE_CDQ.pack(
         {
             "OPC": AdminOpcode.CONTROLLER_DATA_QUEUE,
@@ -46,7 +47,8 @@ def delete_cdq(cid: int, cdqid: int) -> bytes:
 
 def set_head(cid: int, cdqid: int, head: int, trigger: int | None = None) -> bytes:
     """Tell the controller that slots before `head` were consumed; with `trigger`, ask for one event when
-    an entry is posted in that slot.  Base 2.1, 5.1.25.1.23."""
+    an entry is posted in that slot.  Base 2.1, 5.1.25.1.23.
+    """
     return layouts_admin.SET_CDQ.pack(
         {
             "OPC": AdminOpcode.SET_FEATURES,
@@ -91,7 +93,8 @@ def suspend(
     cid: int, cntlid: int, delete_queue: bool = False, kind: SuspendType = SuspendType.SUSPEND
 ) -> bytes:
     """Suspend controller `cntlid`, or announce that; with `delete_queue` its User Data Migration Queue
-    goes too.  Base 2.1, 5.1.17.1.1."""
+    goes too.  Base 2.1, 5.1.17.1.1.
+    """
     return layouts_migration.SUSPEND.pack(
         {
             "OPC": AdminOpcode.MIGRATION_SEND,
@@ -128,7 +131,8 @@ def set_controller_state(
 ) -> bytes:
     """Send `dwords` dwords of state at byte `offset` to controller `cntlid`.  The indices name formats of
     Identify CNS 20h, from 1; 0 for none.  `dwords` is sent as it is, not 0's based.
-    Base 2.1, 5.1.17.1.3."""
+    Base 2.1, 5.1.17.1.3.
+    """
     low, high = _halves(offset)
     return layouts_migration.SET_STATE.pack(
         {
@@ -159,7 +163,8 @@ def get_controller_state(
     uuid_index: int = 0,
 ) -> bytes:
     """Read `dwords` dwords of the state of controller `cntlid` from byte `offset` on.  The indices name
-    formats of Identify CNS 20h, from 1; 0 for none.  Base 2.1, 5.1.16."""
+    formats of Identify CNS 20h, from 1; 0 for none.  Base 2.1, 5.1.16.
+    """
     low, high = _halves(offset)
     return layouts_migration.GET_STATE.pack(
         {
@@ -189,7 +194,8 @@ def get_lba_status(
     prp2: int = 0,
 ) -> bytes:
     """Report on `blocks` LBAs from `slba` on, in at most `max_dwords` dwords.  `blocks` 0 means up to the
-    end of the namespace.  NVM Command Set 1.2, 4.2.1."""
+    end of the namespace.  NVM Command Set 1.2, 4.2.1.
+    """
     return layouts_migration.GET_LBA_STATUS.pack(
         {
             "OPC": AdminOpcode.GET_LBA_STATUS,

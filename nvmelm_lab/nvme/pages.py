@@ -25,7 +25,8 @@ Buffer = bytes | bytearray | memoryview
 
 def at(offset: int, form: str, default: int | str = 0) -> Any:
     """A field of a page at byte `offset`, as the letter(s) `form` of the struct module say.  A form that
-    ends in s is ASCII text, padded with spaces."""
+    ends in s is ASCII text, padded with spaces.
+    """
     return field(default=default, metadata={"offset": offset, "form": "<" + form})
 
 

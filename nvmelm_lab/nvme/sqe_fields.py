@@ -1,6 +1,7 @@
 """How the layout of a command is written down: the part that all SQEs share, and dwords by number.
 
-Source of the shared part: Base 2.1, 4.1.1, Figures 91 and 92."""
+Source of the shared part: Base 2.1, 4.1.1, Figures 91 and 92.
+"""
 
 from collections.abc import Mapping
 

@@ -14,13 +14,15 @@ _SOURCES = {0: "Base 2.1 Figure 102", 1: "Base 2.1 Figure 103", 2: "Base 2.1 Fig
 
 class Status(IntEnum):
     """Status code type and status code in one number, SCT << 8 | SC.  `title` is its name in the standard,
-    `sentence` says what happened, `source` where the standard defines it."""
+    `sentence` says what happened, `source` where the standard defines it.
+    """
 
     title: str
     sentence: str
     source: str
 
     def __new__(cls, value: int, title: str = "", sentence: str = "") -> Self:
+        """The number, with what is said of it attached."""
         member = int.__new__(cls, value)
         member._value_ = value
         member.title = title
@@ -254,7 +256,8 @@ class StatusWord(NamedTuple):
 
 def status_word(status: int, phase: int, dnr: bool = False) -> int:
     """The upper 16 bits of a CQE's DW3: phase tag in bit 0, SC in 8:1, SCT in 11:9, DNR in 15.
-    Base 2.1, 4.2.3."""
+    Base 2.1, 4.2.3.
+    """
     return dnr << 15 | status << 1 | phase
 
 

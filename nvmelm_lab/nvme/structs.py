@@ -1,5 +1,6 @@
 """The entries of the rings, packed and unpacked at full speed: SQE, CQE, MQE, DSM range.  Pure packing: what
-a value may be is checked by the builders of commands, never here."""
+a value may be is checked by the builders of commands, never here.
+"""
 
 from collections.abc import Iterable
 from struct import Struct
@@ -93,7 +94,8 @@ def pack_mqe(
     phase: int,
 ) -> bytes:
     """The 32 bytes of an MQE.  `blocks` is a plain count of LBAs.  The fields that the standard wants
-    zero stay zero: SLBA and NLB unless `change` is RANGE, NSID too when it is NONE."""
+    zero stay zero: SLBA and NLB unless `change` is RANGE, NSID too when it is NONE.
+    """
     attributes = change << 6 | deallocated << 5 | esa << 1 | phase
     if change == LbaChange.RANGE:
         return MQE.pack(nsid, blocks - 1, slba, attributes)
@@ -111,7 +113,8 @@ RANGE = Struct("<IIQ")
 
 def pack_ranges(ranges: Iterable[tuple[int, int]]) -> bytes:
     """The ranges of a Dataset Management command, each given as SLBA and a plain count of LBAs; the
-    standard too has a plain count here, not a 0's based one."""
+    standard too has a plain count here, not a 0's based one.
+    """
     return b"".join(RANGE.pack(0, blocks, slba) for slba, blocks in ranges)
 
 
