@@ -387,3 +387,22 @@ def test_a_field_that_a_layout_lacks_is_a_defect_of_the_kit():
         LAYOUTS["SQE Flush"].pack({"SLBA": 0})
     with pytest.raises(KitError, match="SQE Flush has no field Reserved"):
         LAYOUTS["SQE Flush"].pack({"Reserved": 0})
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "dwords"),
+    [
+        ("SQE Track Send, Track Memory Changes", {"SEL": 1, "TACT": 1, "CNTLID": 5}, {10: 0x00010001, 11: 5}),
+        ("SQE Track Receive", {"CNTLID": 5, "NUMDL": 1023}, {11: 5, 12: 1023}),
+        ("SQE Get Log Page", {"LID": 5, "NUMDL": 0x3FF, "RAE": 1, "CSI": 0}, {10: 0x03FF8005}),
+        ("SQE Format NVM", {"LBAFL": 1, "SES": 1, "LBAFU": 1}, {10: 0x00001201}),
+        ("SQE Sanitize", {"SANACT": 2, "AUSE": 1, "NDAS": 1, "OVRPAT": 0xDEAD}, {10: 0x20A, 11: 0xDEAD}),
+        ("SQE Compare", {"SLBA": 1 << 32, "NLB": 7, "FUA": 1}, {11: 1, 12: 0x40000007}),
+        ("SQE Verify", {"SLBA": 9, "NLB": 7, "LR": 1}, {10: 9, 12: 0x80000007}),
+        ("SQE Copy", {"SDLBA": 9, "NR": 1, "DESFMT": 2, "STCR": 1}, {10: 9, 12: 0x02000201}),
+    ],
+)
+def test_commands_without_a_builder_lie_as_the_standard_prints_them(name, values, dwords):
+    packed = LAYOUTS[name].pack(values)
+    found = {at: int.from_bytes(packed[4 * at : 4 * at + 4], "little") for at in range(16)}
+    assert found == dict.fromkeys(range(16), 0) | dwords
