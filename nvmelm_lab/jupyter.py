@@ -36,7 +36,9 @@ def has_display(platform: str, environment: Mapping[str, str]) -> bool:
 def arguments(folder: Path, port: int | None, browser: bool) -> list[str]:
     """Return JupyterLab's arguments: serve `folder`, open its first notebook if there is one.
 
-    A `port` asked for is the only one tried; without one it is the next free one from 8888 on.
+    A `port` asked for is the only one tried; without one it is the next free one from 8888 on.  The
+    terminal shows errors only: Jupyter warns of much that no learner can act on, and so does a kernel that
+    is reached without encryption.  No language servers are searched for, since that would run npm.
     """
     start = first_notebook(folder)
     page = "/lab" if start is None else f"/lab/tree/{quote(start)}"
@@ -44,7 +46,9 @@ def arguments(folder: Path, port: int | None, browser: bool) -> list[str]:
     return [
         f"--ServerApp.root_dir={folder}",
         f"--LabApp.default_url={page}",
-        "--Application.log_level=WARN",
+        "--Application.log_level=ERROR",
+        "--LanguageServerManager.autodetect=False",
+        "--KernelManager.transport_encryption=auto",
         *([] if port is None else [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]),
         *([] if browser else ["--no-browser"]),
         *(["--allow-root"] if as_root else []),

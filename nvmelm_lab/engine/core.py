@@ -115,6 +115,24 @@ class Engine:
         self._spawned: list[Actor] = []
         schedule.bind(self)
 
+    def use(self, schedule: Schedule, *, recorder: Recorder | None = None, trace: Trace | None = None) -> None:
+        """Go on under another schedule, counting steps from 0 again; nobody may be about to take a step.
+
+        Raises KitError when somebody is.
+        """
+        ready = [actor.name for actor in self.actors.values() if not actor.is_blocked]
+        if ready:
+            raise KitError(f"the schedule cannot change while {', '.join(ready)} can go on")
+        self.schedule = schedule
+        self.recorder = recorder
+        self.trace = trace
+        self.tracing = trace is not None
+        self.watched = trace is not None or recorder is not None
+        self.step_index = -1
+        for actor in self.actors.values():
+            actor.cause = -1
+        schedule.bind(self)
+
     @property
     def now(self) -> int:
         """Virtual time in ns; stands still under schedules without a clock."""
@@ -202,7 +220,8 @@ class Engine:
                 return
             if self.recorder is not None:
                 self.recorder.clear()
-                self.recorder.reads.add(gate.key)
+                if kind.gate_races:
+                    self.recorder.reads.add(gate.key)
         elif self.recorder is not None:
             self.recorder.clear()
         self.step_index += 1

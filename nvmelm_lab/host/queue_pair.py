@@ -8,7 +8,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import NamedTuple
 
-from nvmelm_lab.engine import Engine, Gate, Kind, Signal, Touches, do
+from nvmelm_lab.engine import Engine, Gate, Kind, Signal, do
 from nvmelm_lab.errors import KitError
 from nvmelm_lab.host.port import Port
 from nvmelm_lab.nvme.codes import cq_head_doorbell, sq_tail_doorbell
@@ -19,7 +19,6 @@ RING_NS = 150
 REAP_NS = 400
 
 _CID = Struct("<H")
-_NO_CELLS: Touches = ((), ())
 
 
 class Pending:
@@ -70,6 +69,7 @@ class QueuePair:
         self.entries = entries
         self.sq_base = sq_base
         self.cq_base = cq_base
+        self.gate = gate
         self.arrived = Signal(engine, f"a completion on {name}")
         self.unexpected: list[Unexpected] = []
         self.pending: dict[int, Pending] = {}
@@ -80,9 +80,14 @@ class QueuePair:
         self._sq_doorbell = sq_tail_doorbell(qid)
         self._cq_doorbell = cq_head_doorbell(qid)
         self._write = Kind(
-            "submit", self._submit, gate=None, takes=SUBMIT_NS, label=lambda _: f"{name} puts a command into SQ {qid}"
+            "submit",
+            self.submit,
+            gate=gate,
+            gate_races=False,
+            takes=SUBMIT_NS,
+            label=lambda _: f"{name} puts a command into SQ {qid}",
         )
-        self._ring = Kind(
+        self.ring = Kind(
             "doorbell",
             self._ring_doorbell,
             gate=gate,
@@ -91,10 +96,12 @@ class QueuePair:
             label=lambda _: f"{name} rings the doorbell of SQ {qid}",
         )
         self._reap = Kind(
-            "reap", self._reap_until, gate=gate, takes=REAP_NS, label=lambda _: f"{name} reads a completion from CQ {qid}"
-        )
-        self.reap_all = Kind(
-            "reap", self._reap_visible, gate=gate, takes=REAP_NS, label=lambda _: f"{name} reads CQ {qid}"
+            "reap",
+            self.reap_until,
+            gate=gate,
+            gate_races=False,
+            takes=REAP_NS,
+            label=lambda _: f"{name} reads a completion from CQ {qid}",
         )
         port.queues[qid] = self
 
@@ -109,7 +116,7 @@ class QueuePair:
         Raises KitError when the ring is full: look at `has_room` first.
         """
         pending: Pending = await do(self._write, sqe)
-        await do(self._ring)
+        await do(self.ring)
         return pending
 
     async def completion(self, pending: Pending) -> Cqe:
@@ -131,9 +138,10 @@ class QueuePair:
             pending.visible.set()
         self.arrived.raise_to(self.arrived.level + 1)
 
-    # -- the steps -----------------------------------------------------------------------------------------
+    # -- what steps do; a guest makes steps of its own of them ---------------------------------------------
 
-    def _submit(self, sqe: bytes) -> Pending:
+    def submit(self, sqe: bytes) -> Pending:
+        """Write an SQE into the ring; nobody sees it before the doorbell."""
         if not self.has_room:
             raise KitError(f"SQ {self.qid} of {self.name} is full with {self.entries - 1} commands")
         cid = self._next_cid
@@ -152,13 +160,19 @@ class QueuePair:
     def _ring_doorbell(self, _subject: None) -> None:
         self.port.write_property(self._sq_doorbell, self._submitted % self.entries)
 
-    def _reap_until(self, pending: Pending) -> None:
+    def reap_until(self, pending: Pending) -> list[Pending]:
+        """Read CQEs until that of `pending` is found; gives their commands."""
+        done = []
         while pending.cqe is None:
-            if self._reap_one() is None:
+            reaped = self._reap_one()
+            if reaped is None:
                 raise KitError(f"{self.name} was told that command {pending.cid} completed, but its CQE is not there")
+            done.append(reaped)
         self._tell_head()
+        return done
 
-    def _reap_visible(self, _subject: None) -> list[Pending]:
+    def reap_visible(self) -> list[Pending]:
+        """Read all CQEs that are there; gives their commands."""
         done = []
         while (pending := self._reap_one()) is not None:
             done.append(pending)

@@ -1,0 +1,133 @@
+"""Copying blocks from one SSD to the other: a Read of the source, the link, a Write to the destination.
+
+A copier has `lanes` tasks; each has queue pairs, buffers and command ids of its own on both sides, so that
+independent tasks never touch the same thing.  User data go through the MMCs' own I/O queues, to namespaces that
+are attached to both the MMC and the migratable controller.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from nvmelm_lab.engine import Engine
+from nvmelm_lab.host.buffers import Buffer
+from nvmelm_lab.host.changes import Changes, Extent
+from nvmelm_lab.host.driver import Driver, check, status_of
+from nvmelm_lab.host.link import Blocks, Link
+from nvmelm_lab.host.queue_pair import QueuePair
+from nvmelm_lab.nvme import commands
+from nvmelm_lab.nvme.status import Status
+
+_RANGE = Struct("<IIQ")
+QUEUE_ENTRIES = 4
+
+
+class _Lane:
+    """One task's queue pairs and buffers."""
+
+    __slots__ = ("destination", "destination_buffer", "source", "source_buffer")
+
+    def __init__(
+        self, source: QueuePair, source_buffer: Buffer, destination: QueuePair, destination_buffer: Buffer
+    ) -> None:
+        self.source = source
+        self.source_buffer = source_buffer
+        self.destination = destination
+        self.destination_buffer = destination_buffer
+
+
+class Copier:
+    """Copies LBAs of the source's namespaces to the destination's.
+
+    nsids
+        NSID at the source -> NSID at the destination.
+    chunk
+        LBAs that one Read and one Write carry at most.
+    copied
+        LBAs copied so far; `unreadable`: LBAs that were marked unreadable at the destination.
+    """
+
+    def __init__(self, engine: Engine, link: Link, nsids: dict[int, int], block_bytes: int, chunk: int) -> None:
+        self.engine = engine
+        self.link = link
+        self.nsids = nsids
+        self.block_bytes = block_bytes
+        self.chunk = chunk
+        self.copied = 0
+        self.unreadable = 0
+        self._lanes: list[_Lane] = []
+        self._rounds = 0
+
+    async def open_lane(self, source: Driver, destination: Driver) -> None:
+        """Make one more lane: a queue pair and a buffer on each side."""
+        number = len(self._lanes) + 1
+        length = max(self.chunk * self.block_bytes, 4096)
+        self._lanes.append(
+            _Lane(
+                await source.create_queue_pair(QUEUE_ENTRIES, f"copy task {number}"),
+                source.pages.buffer(length),
+                await destination.create_queue_pair(QUEUE_ENTRIES, f"copy task {number}"),
+                destination.pages.buffer(length),
+            )
+        )
+
+    async def copy(self, changes: Changes) -> int:
+        """Copy the LBAs of `changes`; returns how many when all of them are at the destination."""
+        extents = list(changes.extents(self.chunk))
+        self._rounds += 1
+        lanes = self._lanes[: len(extents)]
+        workers = [
+            self.engine.spawn(f"copy {self._rounds}.{n + 1}", self._work(lane, extents[n :: len(lanes)]))
+            for n, lane in enumerate(lanes)
+        ]
+        for worker in workers:
+            await worker.join()
+        return sum(extent.blocks for extent in extents)
+
+    async def _work(self, lane: _Lane, extents: list[Extent]) -> None:
+        for extent in extents:
+            if extent.deallocated:
+                await self._deallocate(lane, extent)
+            else:
+                await self._copy(lane, extent.nsid, extent.slba, extent.blocks)
+
+    async def _copy(self, lane: _Lane, nsid: int, slba: int, blocks: int) -> None:
+        length = blocks * self.block_bytes
+        cqe = await lane.source.run(commands.read(0, nsid, slba, blocks, *lane.source_buffer.prp(length)))
+        if status_of(cqe) == Status.UNRECOVERED_READ_ERROR:
+            await self._copy_around_error(lane, nsid, slba, blocks)
+            return
+        check(f"Read of LBA {slba}, {blocks} blocks", cqe)
+        await self.link.send_blocks(
+            Blocks(
+                lane.source.port.space,
+                lane.source_buffer.address,
+                lane.destination.port.space,
+                lane.destination_buffer.address,
+                blocks,
+            )
+        )
+        prp = lane.destination_buffer.prp(length)
+        cqe = await lane.destination.run(commands.write(0, self.nsids[nsid], slba, blocks, *prp))
+        check(f"Write of LBA {slba}, {blocks} blocks", cqe)
+        self.copied += blocks
+
+    async def _copy_around_error(self, lane: _Lane, nsid: int, slba: int, blocks: int) -> None:
+        """Halve the range until the unreadable block is alone; it is marked unreadable at the destination."""
+        if blocks > 1:
+            half = blocks // 2
+            await self._copy(lane, nsid, slba, half)
+            await self._copy(lane, nsid, slba + half, blocks - half)
+            return
+        cqe = await lane.destination.run(commands.write_uncorrectable(0, self.nsids[nsid], slba, 1))
+        check(f"Write Uncorrectable of LBA {slba}", cqe)
+        self.unreadable += 1
+
+    async def _deallocate(self, lane: _Lane, extent: Extent) -> None:
+        lane.destination.port.space.write(
+            lane.destination_buffer.address, _RANGE.pack(0, extent.blocks, extent.slba)
+        )
+        sqe = commands.dataset_management(
+            0, self.nsids[extent.nsid], 1, lane.destination_buffer.address, deallocate=True
+        )
+        check(f"Deallocate of LBA {extent.slba}, {extent.blocks} blocks", await lane.destination.run(sqe))

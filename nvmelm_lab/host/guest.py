@@ -1,0 +1,194 @@
+"""A guest: issues a workload's operations to its disk, never learns of a migration, checks every read.
+
+Two actors share the work as in any driver: one submits at the workload's pace while there is room, the other
+reaps what completes.  `run_in_order` is the same guest as one actor that waits for its oldest command, for the
+small scenarios of the explorer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from nvmelm_lab.engine import Actor, Engine, Kind, Signal, do, until
+from nvmelm_lab.host.disk import Disk, Request
+from nvmelm_lab.host.operation import Operation, OperationKind
+from nvmelm_lab.host.queue_pair import REAP_NS, SUBMIT_NS, Pending, QueuePair
+
+_WORDS = {
+    OperationKind.READ: "Read",
+    OperationKind.WRITE: "Write",
+    OperationKind.TRIM: "Deallocate",
+    OperationKind.ZEROES: "Write Zeroes",
+    OperationKind.UNCORRECTABLE: "Write Uncorrectable",
+    OperationKind.FLUSH: "Flush",
+}
+
+
+def describe(operation: Operation) -> str:
+    """An operation in words."""
+    word, slba, blocks = _WORDS[operation.kind], operation.slba, operation.blocks
+    if operation.kind is OperationKind.FLUSH:
+        return word
+    return f"{word} LBA {slba}" if blocks == 1 else f"{word} LBA {slba}–{slba + blocks - 1}"
+
+
+class Guest:
+    """One workload on one disk through one queue pair.
+
+    depth
+        Commands that may be under way at once.
+    issued, completed, failed
+        Counts of commands.
+    latencies
+        ns from submission to reaping, summed and the longest, under a schedule with a clock.
+    """
+
+    def __init__(
+        self, engine: Engine, name: str, disk: Disk, queue: QueuePair, operations: Iterable[Operation], depth: int
+    ) -> None:
+        self.engine = engine
+        self.name = name
+        self.disk = disk
+        self.queue = queue
+        self.depth = depth
+        self.issued = 0
+        self.completed = 0
+        self.failed = 0
+        self.writes = 0
+        self.latency_sum = 0
+        self.latency_most = 0
+        self._operations = _split(operations, disk)
+        self._retries: list[Operation] = []
+        self._requests: dict[Pending, Request] = {}
+        self._freed = Signal(engine, f"room for a command of {name}")
+        self._stopping = False
+        self._started_ns = 0
+        gate = queue.gate
+        self._submit = Kind(
+            "submit",
+            self._prepare,
+            gate=gate,
+            gate_races=False,
+            takes=SUBMIT_NS,
+            label=lambda operation: f"{name} submits {describe(operation)}",
+        )
+        self._reap = Kind(
+            "reap",
+            lambda _: self._finish(queue.reap_visible()),
+            gate=gate,
+            gate_races=False,
+            takes=REAP_NS,
+            label=lambda _: f"{name} reads its completions",
+        )
+        self._reap_one = Kind(
+            "reap",
+            self._finish_until,
+            gate=gate,
+            gate_races=False,
+            takes=REAP_NS,
+            label=lambda pending: f"{name} reads the completion of {describe(self._requests[pending].operation)}",
+        )
+
+    def start(self) -> list[Actor]:
+        """Begin; gives the two actors, which end after `stop` or when the workload does."""
+        self._started_ns = max(0, self.engine.now)
+        return [
+            self.engine.spawn(self.name, self._issue()),
+            self.engine.spawn(f"{self.name} completions", self._collect()),
+        ]
+
+    def stop(self) -> None:
+        """Issue nothing more; what is under way still completes."""
+        self._stopping = True
+        self._freed.raise_to(self._freed.level + 1)
+
+    async def run_in_order(self) -> None:
+        """The workload by one actor that waits for its oldest command when `depth` are under way."""
+        window: list[Pending] = []
+        for operation in self._operations:
+            if len(window) == self.depth:
+                await self._complete(window.pop(0))
+            window.append(await do(self._submit, operation))
+            await do(self.queue.ring)
+        for pending in window:
+            await self._complete(pending)
+
+    # -- the two actors ------------------------------------------------------------------------------------
+
+    async def _issue(self) -> None:
+        while not self._stopping:
+            operation = self._retries.pop() if self._retries else next(self._operations, None)
+            if operation is None:
+                break
+            due = self._started_ns + operation.at_ns
+            if due > self.engine.now >= 0:
+                await until(due)
+            while not self._stopping and not self._has_room(operation):
+                await self._freed.wait(self._freed.level + 1)
+            if self._stopping:
+                break
+            await do(self._submit, operation)
+            await do(self.queue.ring)
+        self._stopping = True
+        self.queue.arrived.raise_to(self.queue.arrived.level + (not self._requests))
+
+    async def _collect(self) -> None:
+        seen = 0
+        while not self._stopping or self._requests:
+            await self.queue.arrived.wait(seen + 1)
+            seen = self.queue.arrived.level
+            await do(self._reap)
+
+    def _has_room(self, operation: Operation) -> bool:
+        return len(self._requests) < self.depth and self.queue.has_room and self.disk.can_start(operation)
+
+    # -- steps ---------------------------------------------------------------------------------------------
+
+    def _prepare(self, operation: Operation) -> Pending:
+        request, sqe = self.disk.prepare(operation)
+        request.submitted_ns = self.engine.now
+        pending = self.queue.submit(sqe)
+        self._requests[pending] = request
+        self.issued += 1
+        self.writes += bool(request.values)
+        if self.engine.tracing:
+            self.engine.emit(("issued", self.name, operation.kind.value, operation.slba, tuple(request.values)))
+        return pending
+
+    async def _complete(self, pending: Pending) -> None:
+        if pending in self._requests:
+            await pending.visible.wait()
+            await do(self._reap_one, pending)
+
+    def _finish_until(self, pending: Pending) -> None:
+        self._finish(self.queue.reap_until(pending))
+
+    def _finish(self, reaped: list[Pending]) -> None:
+        for pending in reaped:
+            request = self._requests.pop(pending, None)
+            if request is None or pending.cqe is None:
+                continue
+            self.completed += 1
+            latency = self.engine.now - request.submitted_ns
+            self.latency_sum += latency
+            if latency > self.latency_most:
+                self.latency_most = latency
+            if not self.disk.finish(request, pending.cqe):
+                self.failed += 1
+                self._retries.append(request.operation)
+            if self.engine.tracing:
+                operation = request.operation
+                self.engine.emit(("acknowledged", self.name, operation.kind.value, operation.slba, operation.blocks))
+        self._freed.raise_to(self._freed.level + 1)
+
+
+def _split(operations: Iterable[Operation], disk: Disk) -> Iterator[Operation]:
+    """Operations, those too long for one command as several."""
+    longest = disk.longest
+    for operation in operations:
+        if operation.blocks <= longest:
+            yield operation
+            continue
+        for slba in range(operation.slba, operation.slba + operation.blocks, longest):
+            blocks = min(longest, operation.slba + operation.blocks - slba)
+            yield operation._replace(slba=slba, blocks=blocks)

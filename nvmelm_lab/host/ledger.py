@@ -1,0 +1,98 @@
+"""What a guest was promised about each of its LBAs: the values that a Read may return.
+
+A write that was acknowledged must be found, unless another may have come after it; one that is in flight, or
+that failed, may be found or not.  The oracle asks the ledger; nothing here looks at a device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+UNREADABLE = -1
+"""Stands for "a Read ends with an error" among the values of a block."""
+
+
+class _Candidate:
+    """A value that an LBA may have: when its write was submitted, and when it ended (None: in flight)."""
+
+    __slots__ = ("ended", "submitted", "value")
+
+    def __init__(self, value: int, submitted: int, ended: int | None) -> None:
+        self.value = value
+        self.submitted = submitted
+        self.ended = ended
+
+
+class Ledger:
+    """Values of a namespace's LBAs; all start as zeros.
+
+    Ranges are a first LBA and the values of it and those that follow.
+    """
+
+    __slots__ = ("_clock", "_open", "_promised")
+
+    def __init__(self) -> None:
+        self._clock = 0
+        # Most LBAs have exactly one possible value; the others are open.
+        self._promised: dict[int, int] = {}
+        self._open: dict[int, list[_Candidate]] = {}
+
+    def submitted(self, slba: int, values: Sequence[int]) -> None:
+        """A write of `values` was handed to the device: each LBA may now hold the old or the new."""
+        self._clock += 1
+        for lba, value in enumerate(values, slba):
+            if lba not in self._open:
+                self._open[lba] = [_Candidate(self._promised.get(lba, 0), 0, 0)]
+            self._open[lba].append(_Candidate(value, self._clock, None))
+
+    def acknowledged(self, slba: int, values: Sequence[int]) -> None:
+        """The write completed successfully: whatever had ended before it was submitted is overwritten."""
+        self._clock += 1
+        for lba, value in enumerate(values, slba):
+            candidates = self._open[lba]
+            own = _in_flight(candidates, value)
+            own.ended = self._clock
+            left = [each for each in candidates if each.ended is None or each.ended > own.submitted]
+            if len(left) == 1:
+                self._promised[lba] = value
+                del self._open[lba]
+            else:
+                self._open[lba] = left
+
+    def failed(self, slba: int, values: Sequence[int]) -> None:
+        """The write ended with an error: both the old and the new value stay possible."""
+        self._clock += 1
+        for lba, value in enumerate(values, slba):
+            _in_flight(self._open[lba], value).ended = self._clock
+
+    def allowed(self, lba: int) -> frozenset[int]:
+        """The values that a Read of `lba` may return now."""
+        if lba not in self._open:
+            return frozenset((self._promised.get(lba, 0),))
+        return frozenset(candidate.value for candidate in self._open[lba])
+
+    def first_broken(self, slba: int, values: Sequence[int]) -> int | None:
+        """The first LBA whose value was not promised, or None when all are."""
+        opened, promised = self._open, self._promised
+        for lba, value in enumerate(values, slba):
+            if lba in opened:
+                if all(candidate.value != value for candidate in opened[lba]):
+                    return lba
+            elif value != promised.get(lba, 0):
+                return lba
+        return None
+
+    def is_busy(self, slba: int, blocks: int) -> bool:
+        """Whether a write is in flight on one of the LBAs."""
+        if not self._open:
+            return False
+        return any(
+            candidate.ended is None
+            for lba in range(slba, slba + blocks)
+            if lba in self._open
+            for candidate in self._open[lba]
+        )
+
+
+def _in_flight(candidates: list[_Candidate], value: int) -> _Candidate:
+    return next(each for each in candidates if each.ended is None and each.value == value)

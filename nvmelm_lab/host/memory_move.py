@@ -1,0 +1,60 @@
+"""Moving a guest's memory to the other host.
+
+Without an IOMMU that tracks what devices write, every page goes while the guest stands still.  With one, pages
+go ahead of time, and those written since (by processors or devices) go again; the last of them while the guest
+stands still.  Either way SQEs and CQEs that lie on the guest's rings arrive with the pages that hold them.
+"""
+
+from __future__ import annotations
+
+from nvmelm_lab.host.link import Link, MemoryPages
+from nvmelm_lab.memory import AddressSpace
+
+PAGES_AT_ONCE = 256
+
+
+class MemoryMove:
+    """Moves the memory `source` of a guest into `destination`.
+
+    tracked
+        Whether an IOMMU tracks the pages that devices write.
+    moved
+        Pages that went over the link.
+    """
+
+    def __init__(self, link: Link, source: AddressSpace, destination: AddressSpace, *, tracked: bool) -> None:
+        self.link = link
+        self.source = source
+        self.destination = destination
+        self.tracked = tracked
+        self.moved = 0
+
+    async def begin(self) -> None:
+        """Move all pages while the guest runs, and track what is written meanwhile.  Needs tracking."""
+        self.source.processor_dirty = set()
+        self.source.device_dirty = set()
+        await self._send(self.source.pages())
+
+    async def round(self) -> int:
+        """Move the pages that were written since; returns how many."""
+        pages = self._take_dirty()
+        await self._send(pages)
+        return len(pages)
+
+    async def finish(self) -> None:
+        """Move what is still to be moved; the guest stands still and its controller is suspended."""
+        await self._send(self._take_dirty() if self.tracked else self.source.pages())
+        self.source.processor_dirty = None
+        self.source.device_dirty = None
+
+    def _take_dirty(self) -> list[int]:
+        dirty = (self.source.processor_dirty or set()) | (self.source.device_dirty or set())
+        self.source.processor_dirty = set()
+        self.source.device_dirty = set()
+        return sorted(dirty)
+
+    async def _send(self, pages: list[int]) -> None:
+        for at in range(0, len(pages), PAGES_AT_ONCE):
+            part = tuple(pages[at : at + PAGES_AT_ONCE])
+            self.moved += len(part)
+            await self.link.send_pages(MemoryPages(self.source, self.destination, part))

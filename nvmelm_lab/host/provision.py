@@ -1,0 +1,63 @@
+"""What a managing host does to give a guest a controller with namespaces: all through the primary controller.
+
+Sources: Base 2.1, sections 5.1.21 (Namespace Management), 5.1.20 (Attachment), 5.2.6 (Virtualization Management)
+and 8.2.6.3 (secondary controllers: offline, assign, online).
+"""
+
+from __future__ import annotations
+
+from nvmelm_lab.host.driver import Driver
+from nvmelm_lab.memory import PAGE_BYTES
+from nvmelm_lab.nvme import commands
+from nvmelm_lab.nvme.codes import ResourceType, VirtualizationAction
+from nvmelm_lab.nvme.identify import NMIC_SHRNS, IdentifyNamespace
+from nvmelm_lab.nvme.identify_lists import pack_controller_list
+from nvmelm_lab.nvme.pages import pack_page
+
+QUEUE_RESOURCES = 8
+INTERRUPT_RESOURCES = 8
+
+
+async def create_namespace(driver: Driver, blocks: int) -> int:
+    """Create a namespace of `blocks` LBAs that may be attached to several controllers; gives its NSID."""
+    buffer = driver.pages.buffer(PAGE_BYTES)
+    page = IdentifyNamespace(nsze=blocks, ncap=blocks, nmic=NMIC_SHRNS.put(1))
+    driver.space.write(buffer.address, pack_page(page))
+    cqe = await driver.command("Namespace Management (create)", commands.namespace_create(0, *buffer.prp(PAGE_BYTES)))
+    return cqe.dw0
+
+
+async def attach(driver: Driver, nsid: int, cntlids: list[int]) -> None:
+    """Attach namespace `nsid` to the controllers `cntlids`."""
+    await _attachment(driver, nsid, cntlids, detach=False)
+
+
+async def detach(driver: Driver, nsid: int, cntlids: list[int]) -> None:
+    """Detach namespace `nsid` from the controllers `cntlids`."""
+    await _attachment(driver, nsid, cntlids, detach=True)
+
+
+async def _attachment(driver: Driver, nsid: int, cntlids: list[int], *, detach: bool) -> None:
+    buffer = driver.pages.buffer(PAGE_BYTES)
+    driver.space.write(buffer.address, pack_controller_list(sorted(cntlids)))
+    command = commands.namespace_detach if detach else commands.namespace_attach
+    sqe = command(0, nsid, *buffer.prp(PAGE_BYTES))
+    await driver.command(f"Namespace Attachment ({'detach' if detach else 'attach'})", sqe)
+
+
+async def bring_online(driver: Driver, cntlid: int) -> None:
+    """Give the secondary controller `cntlid` queues and interrupts, and bring it online, freshly reset."""
+    action = VirtualizationAction
+    for step in (
+        commands.virtualization(0, cntlid, action.SECONDARY_OFFLINE),
+        commands.virtualization(0, cntlid, action.SECONDARY_ASSIGN, ResourceType.QUEUES, QUEUE_RESOURCES),
+        commands.virtualization(0, cntlid, action.SECONDARY_ASSIGN, ResourceType.INTERRUPTS, INTERRUPT_RESOURCES),
+        commands.virtualization(0, cntlid, action.SECONDARY_ONLINE),
+    ):
+        await driver.command("Virtualization Management", step)
+
+
+async def take_offline(driver: Driver, cntlid: int) -> None:
+    """Reset the secondary controller `cntlid` and take it offline."""
+    sqe = commands.virtualization(0, cntlid, VirtualizationAction.SECONDARY_OFFLINE)
+    await driver.command("Virtualization Management (offline)", sqe)

@@ -1,0 +1,70 @@
+"""A virtual machine: guest memory, virtual processors that pause and start, and a function of an SSD."""
+
+from __future__ import annotations
+
+from nvmelm_lab.engine import Engine, Gate, Kind, do
+from nvmelm_lab.host.buffers import Pages
+from nvmelm_lab.host.port import Port
+from nvmelm_lab.memory import AddressSpace
+from nvmelm_lab.ssd import Controller
+
+
+class VirtualMachine:
+    """The VM called `name`; it runs in `memory`, and `port` leads to its controller.
+
+    processors
+        Gate that is closed while its virtual processors stand still.
+    """
+
+    def __init__(self, engine: Engine, name: str, memory: AddressSpace) -> None:
+        self.engine = engine
+        self.name = name
+        self.port = Port(memory)
+        self.pages = Pages(memory)
+        self.processors = Gate(engine, f"processors of {name}")
+        gate_key = self.processors.key
+        self._pause = Kind(
+            "pause",
+            lambda _: self._stand_still(),
+            takes=5_000,
+            touches=lambda _: ((), (gate_key,)),
+            label=lambda _: f"the VMM pauses {name}",
+        )
+        self._start = Kind(
+            "start",
+            self._go_on,
+            takes=5_000,
+            touches=lambda _: ((), (gate_key,)),
+            label=lambda _: f"the VMM starts {name}",
+        )
+
+    @property
+    def memory(self) -> AddressSpace:
+        """The memory that it runs in now."""
+        return self.port.space
+
+    async def pause(self) -> None:
+        """Let the virtual processors stand still; commands that are in flight go on."""
+        await do(self._pause)
+
+    async def start(self, controller: Controller | None = None, memory: AddressSpace | None = None) -> None:
+        """Let the virtual processors run, on another host if `controller` and `memory` are given.
+
+        What the old controller still had to say (interrupts of completions that lie on the rings) is pending in
+        the VM and is noticed now.
+        """
+        await do(self._start, (controller, memory))
+
+    def _stand_still(self) -> None:
+        self.processors.close()
+        self.engine.emit(("vm", self.name, "paused"))
+
+    def _go_on(self, where: tuple[Controller | None, AddressSpace | None]) -> None:
+        controller, memory = where
+        if memory is not None:
+            self.port.space = memory
+            self.pages.space = memory
+        if controller is not None:
+            self.port.plug(controller)
+        self.processors.open()
+        self.engine.emit(("vm", self.name, "running", "" if controller is None else controller.name))

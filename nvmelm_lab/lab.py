@@ -1,0 +1,240 @@
+"""The lab: two hosts, two SSDs, a link, guests and a VMM, wired up in one line.
+
+The source SSD has the primary controller X, the migrating guest's controller Y and a neighbour's controller; the
+destination SSD has G and H, as in the talk.  Setting up goes through the same doors as everything else, before
+the clock starts and before anything is traced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from nvmelm_lab.engine import Engine, Recorder, RunToBlock, Schedule, Timed, Trace
+from nvmelm_lab.errors import InputError, KitError
+from nvmelm_lab.host import provision
+from nvmelm_lab.host.buffers import Pages
+from nvmelm_lab.host.disk import Disk
+from nvmelm_lab.host.driver import Driver
+from nvmelm_lab.host.guest import Guest
+from nvmelm_lab.host.link import Link
+from nvmelm_lab.host.memory_move import MemoryMove
+from nvmelm_lab.host.migration import Migration, Plan, Side
+from nvmelm_lab.host.operation import Operation, OperationKind
+from nvmelm_lab.host.port import Port
+from nvmelm_lab.host.vm import VirtualMachine
+from nvmelm_lab.memory import AddressSpace, Stamps
+from nvmelm_lab.ssd import MAX_TRANSFER_BYTES, Habits, Subsystem, Timing
+
+HOST_MEMORY = 1 << 30
+GUEST_MEMORY = 1 << 28
+
+
+@dataclass(frozen=True, slots=True)
+class GuestSpec:
+    """One guest: its VM's name, its controllers' names on either SSD, and what its disks hold.
+
+    blocks
+        LBAs of each of its namespaces.
+    filled
+        LBAs, from LBA 0 on, that hold data of the guest before anything else happens.
+    depth
+        Commands that it keeps under way at most, on each disk.
+    """
+
+    name: str = "guest"
+    source: str = "Y"
+    destination: str = "H"
+    blocks: tuple[int, ...] = (176,)
+    filled: int = 0
+    depth: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class LabSpec:
+    """The plain parameters of a lab.
+
+    block_bytes
+        Bytes of an LBA, 512 or 4096.
+    granularity
+        LBAs whose allocation an SSD tracks as one (TLBAAG).
+    ring_entries
+        Slots of a guest's I/O queues.
+    chunk
+        LBAs that a copy reads and writes at once.
+    """
+
+    guests: tuple[GuestSpec, ...] = (GuestSpec(), GuestSpec("neighbour", "Z", "I", (64,)))
+    block_bytes: int = 4096
+    granularity: int = 8
+    ring_entries: int = 16
+    chunk: int = 8
+    link_bytes_per_second: int = 3_000_000_000
+    link_latency_ns: int = 20_000
+    habits: Habits = field(default_factory=Habits)
+    timing: Timing = field(default_factory=Timing)
+
+
+class LabGuest:
+    """A guest of the lab: its VM, its driver, its disks, and the `Guest` programs that run on them."""
+
+    def __init__(self, spec: GuestSpec, vm: VirtualMachine, driver: Driver, disks: list[Disk]) -> None:
+        self.spec = spec
+        self.vm = vm
+        self.driver = driver
+        self.disks = disks
+        self.programs: list[Guest] = []
+
+
+class Lab:
+    """Everything that a migration needs, set up and standing still.
+
+    guests
+        By name.
+    source, destination
+        The two SSDs; they are touched through the drivers only.
+    """
+
+    def __init__(self, spec: LabSpec | None = None) -> None:
+        self.spec = spec if spec is not None else LabSpec()
+        check_spec(self.spec)
+        self.engine = Engine(RunToBlock())
+        self.stamps = Stamps(self.spec.block_bytes)
+        self.source_memory = AddressSpace("source host", HOST_MEMORY, self.stamps)
+        self.destination_memory = AddressSpace("destination host", HOST_MEMORY, self.stamps)
+        self.link = Link(
+            self.engine,
+            bytes_per_second=self.spec.link_bytes_per_second,
+            latency_ns=self.spec.link_latency_ns,
+        )
+        source_spaces = {g.source: AddressSpace(f"{g.name} here", GUEST_MEMORY, self.stamps) for g in self.spec.guests}
+        self.destination_spaces = {
+            g.name: AddressSpace(f"{g.name} there", GUEST_MEMORY, self.stamps) for g in self.spec.guests
+        }
+        there = {g.destination: self.destination_spaces[g.name] for g in self.spec.guests}
+        self.source = self._ssd("source SSD", ("X", self.source_memory), source_spaces)
+        self.destination = self._ssd("destination SSD", ("G", self.destination_memory), there)
+        self.source_driver = self._driver("VMM on X", self.source, self.source_memory)
+        self.destination_driver = self._driver("VMM on G", self.destination, self.destination_memory)
+        self.guests: dict[str, LabGuest] = {}
+        self._run_setup()
+
+    # -- running -------------------------------------------------------------------------------------------
+
+    def begin(
+        self, schedule: Schedule | None = None, *, recorder: Recorder | None = None, trace: Trace | None = None
+    ) -> None:
+        """Go from setting up to running: from here on `schedule` (Timed if none) picks who goes next."""
+        self.engine.use(schedule if schedule is not None else Timed(), recorder=recorder, trace=trace)
+
+    def run_workload(self, name: str, operations: Iterable[Operation], disk: int = 0) -> Guest:
+        """Let a guest run `operations` on one of its disks, from now on."""
+        program = self.program(name, operations, disk)
+        program.start()
+        return program
+
+    def program(self, name: str, operations: Iterable[Operation], disk: int = 0) -> Guest:
+        """A guest program that has not been started."""
+        guest = self.guests[name]
+        queue = guest.driver.port.queues[disk + 1]
+        title = guest.spec.name if disk == 0 else f"{guest.spec.name} disk {disk + 1}"
+        program = Guest(self.engine, title, guest.disks[disk], queue, operations, guest.spec.depth)
+        guest.programs.append(program)
+        return program
+
+    def migration(self, name: str, plan: Plan | None = None) -> Migration:
+        """The reference migration of the guest `name`."""
+        if name not in self.guests:
+            raise InputError(f"there is no guest {name!r} in this lab; there are: {', '.join(self.guests)}")
+        plan = plan if plan is not None else Plan()
+        guest = self.guests[name]
+        here, there = guest.vm.memory, self.destination_spaces[name]
+        return Migration(
+            self.engine,
+            guest.vm,
+            self._side(self.source, self.source_driver, guest.spec.source),
+            self._side(self.destination, self.destination_driver, guest.spec.destination),
+            {disk.nsid: disk.blocks for disk in guest.disks},
+            MemoryMove(self.link, here, there, tracked=plan.iommu),
+            plan,
+            chunk=self.spec.chunk,
+            block_bytes=self.spec.block_bytes,
+        )
+
+    # -- setting up ----------------------------------------------------------------------------------------
+
+    def _ssd(self, name: str, primary: tuple[str, AddressSpace], spaces: dict[str, AddressSpace]) -> Subsystem:
+        return Subsystem(
+            self.engine,
+            name,
+            primary,
+            spaces,
+            capacity=2 * sum(sum(guest.blocks) for guest in self.spec.guests),
+            block_bytes=self.spec.block_bytes,
+            granularity=self.spec.granularity,
+            habits=self.spec.habits,
+            timing=self.spec.timing,
+        )
+
+    def _driver(self, name: str, ssd: Subsystem, memory: AddressSpace) -> Driver:
+        port = Port(memory)
+        port.plug(ssd.primary)
+        return Driver(self.engine, name, port, Pages(memory))
+
+    def _side(self, ssd: Subsystem, driver: Driver, controller_name: str) -> Side:
+        cntlid, controller = next((n, c) for n, c in ssd.controllers.items() if c.name == controller_name)
+        return Side(driver, controller, ssd.primary.name, controller_name, cntlid)
+
+    def _run_setup(self) -> None:
+        actor = self.engine.spawn("set-up", self._set_up())
+        self.engine.run(actor)
+        if not actor.done.level:
+            raise KitError("setting up the lab got stuck: " + "; ".join(self.engine.blocked()))
+
+    async def _set_up(self) -> None:
+        await self.source_driver.enable()
+        await self.destination_driver.enable()
+        for writer, spec in enumerate(self.spec.guests, 1):
+            self.guests[spec.name] = await self._set_up_guest(spec, writer)
+
+    async def _set_up_guest(self, spec: GuestSpec, writer: int) -> LabGuest:
+        side = self._side(self.source, self.source_driver, spec.source)
+        nsids = [await provision.create_namespace(self.source_driver, blocks) for blocks in spec.blocks]
+        for nsid in nsids:
+            await provision.attach(self.source_driver, nsid, [1, side.cntlid])
+        await provision.bring_online(self.source_driver, side.cntlid)
+        vm = VirtualMachine(self.engine, spec.name, side.controller.space)
+        vm.port.plug(side.controller)
+        driver = Driver(self.engine, spec.name, vm.port, vm.pages, gate=vm.processors)
+        await driver.enable()
+        disks = []
+        for number, (nsid, blocks) in enumerate(zip(nsids, spec.blocks, strict=True)):
+            queue = await driver.create_queue_pair(self.spec.ring_entries)
+            disk = Disk(
+                vm.pages, nsid, blocks, self.spec.block_bytes, writer=16 * writer + number, depth=spec.depth
+            )
+            disks.append(disk)
+            if spec.filled:
+                fill = Operation(OperationKind.WRITE, 0, min(spec.filled, blocks), 0)
+                await Guest(self.engine, spec.name, disk, queue, [fill], spec.depth).run_in_order()
+        return LabGuest(spec, vm, driver, disks)
+
+
+def check_spec(spec: LabSpec) -> None:
+    """Refuse parameters that no lab can have."""
+    names = [guest.name for guest in spec.guests]
+    if len(set(names)) < len(names):
+        raise InputError(f"two guests have the same name among {', '.join(names)}; give each its own")
+    for guest in spec.guests:
+        if any(blocks < 1 for blocks in guest.blocks) or not guest.blocks:
+            raise InputError(f"{guest.name} has namespaces of {guest.blocks} LBAs; give at least one of at least 1 LBA")
+        if not 1 <= guest.depth < spec.ring_entries:
+            raise InputError(
+                f"{guest.name} cannot keep {guest.depth} commands in a ring of {spec.ring_entries} slots; "
+                f"give 1 to {spec.ring_entries - 1}"
+            )
+    most = MAX_TRANSFER_BYTES // spec.block_bytes
+    if not 1 <= spec.chunk <= most:
+        raise InputError(f"a copy cannot carry {spec.chunk} LBAs at once; give 1 to {most} (MDTS)")
+
+

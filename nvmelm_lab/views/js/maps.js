@@ -1,0 +1,82 @@
+// The two maps: which LBAs a cell stands for, where it lies, and drawing both sides alike.
+
+const CELL_PITCH = 14; // a cell of 12 px and the gap that its outline needs
+const CELL_GAP = 2;
+const CELL_MOST = 34;
+
+// Columns, rows and pitch for `count` cells: as large as they can be, with columns that divide addresses well.
+function gridFor(width, height, count) {
+  let best = null;
+  for (let columns = 1; columns <= Math.floor(width / CELL_PITCH); columns += 1) {
+    const rows = Math.ceil(count / columns);
+    const w = Math.min(Math.floor(width / columns), CELL_MOST);
+    const h = Math.min(Math.floor(height / rows), CELL_MOST, w + 4);
+    const score = Math.min(w, h) + (columns % 8 ? 0 : 1.5) + (columns % 4 ? 0 : 1);
+    if (h >= CELL_PITCH && (!best || score > best.score)) best = { columns, rows, w: Math.min(w, h + 6), h, score };
+  }
+  return best;
+}
+
+// What the maps show of the namespace: `blocks` LBAs from `first` on, `cell` LBAs a cell, and their grid.
+function mapLayout(run, zoom, width, height) {
+  const first = zoom ? zoom.first : 0;
+  const blocks = Math.min(zoom ? zoom.blocks : run.model.blocks, run.model.blocks - first);
+  let cell = zoom ? run.grain : run.model.cell_lbas;
+  let grid = null;
+  while (!(grid = gridFor(width, height, Math.ceil(blocks / cell)))) cell *= 2;
+  return { first, blocks, cell, count: Math.ceil(blocks / cell), ...grid };
+}
+
+function cellBox(layout, index) {
+  const { columns, w, h } = layout;
+  return { x: CELL_GAP + (index % columns) * w, y: CELL_GAP + Math.floor(index / columns) * h, w: w - CELL_GAP, h: h - CELL_GAP };
+}
+
+function cellAt(layout, x, y) {
+  const [column, row] = [Math.floor((x - CELL_GAP) / layout.w), Math.floor((y - CELL_GAP) / layout.h)];
+  const index = row * layout.columns + column;
+  return column >= 0 && row >= 0 && column < layout.columns && index < layout.count ? index : null;
+}
+
+// The LBAs of a cell as [slba, blocks].
+function cellLbas(layout, index) {
+  const slba = layout.first + index * layout.cell;
+  return [slba, Math.min(layout.cell, layout.first + layout.blocks - slba)];
+}
+
+// The cells, from first to last, that hold any LBA of the range; null when the range lies outside.
+function cellsOf(layout, slba, blocks) {
+  const first = Math.max(0, Math.floor((slba - layout.first) / layout.cell));
+  const last = Math.min(layout.count - 1, Math.floor((slba + blocks - 1 - layout.first) / layout.cell));
+  return slba + blocks <= layout.first || first > last ? null : [first, last];
+}
+
+function captionOf(run, layout) {
+  const scale = layout.cell === 1 ? "1 cell = 1 LBA" : `1 cell = ${layout.cell} LBAs, worst shown`;
+  return layout.blocks === run.model.blocks ? scale : `${scale}; ${lbaWords(layout.first, layout.blocks)}`;
+}
+
+// Draws one side.  `marks` holds what is pointed out: the step's LBAs, the picked and the hovered cell, a state.
+function drawMap(canvas, run, moment, side, layout, marks, theme) {
+  const ctx = surface(canvas, canvas.clientWidth, canvas.clientHeight, theme);
+  for (let index = 0; index < layout.count; index += 1) {
+    const state = stateOf(run, moment, side, ...cellLbas(layout, index));
+    drawState(ctx, cellBox(layout, index), state, theme, marks.state !== null && marks.state !== state);
+  }
+  if (marks.lbas) outlineCells(ctx, layout, cellsOf(layout, ...marks.lbas), theme, theme.accent);
+  if (marks.hover !== null) outlineCells(ctx, layout, [marks.hover, marks.hover], theme, theme.muted);
+  if (marks.pick) outlineCells(ctx, layout, cellsOf(layout, ...marks.pick), theme, theme.fg);
+}
+
+// A 2 px outline around a range of cells, row by row, set off from the cells by a line of the background.
+function outlineCells(ctx, layout, range, theme, colour) {
+  if (!range) return;
+  const [first, last] = range;
+  for (let row = Math.floor(first / layout.columns); row <= Math.floor(last / layout.columns); row += 1) {
+    const from = cellBox(layout, Math.max(first, row * layout.columns));
+    const to = cellBox(layout, Math.min(last, (row + 1) * layout.columns - 1));
+    const box = snapped(ctx, { ...from, w: to.x + to.w - from.x });
+    frame(ctx, grown(box, CELL_GAP), CELL_GAP, colour);
+    frame(ctx, box, 1, theme.bg);
+  }
+}

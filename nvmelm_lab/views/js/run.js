@@ -1,0 +1,225 @@
+// The run: one player model, and its state at any step.  The rules are those of views/replay.py.
+// A `Run` never changes once made and is shared by all views of a model; each view has a `Cursor` of its own.
+// States are held by tile (the smallest place whose state can differ); key frames make any step a short walk.
+
+const WORDS = ["deallocated", "mapped", "changed", "copying", "equal", "lost or stale", "unreadable"];
+const DEALLOCATED = 0;
+const RANK = [0, 2, 4, 3, 1, 6, 5];
+const FRAME_STEPS = 64;
+const FRAME_BYTES = 48 << 20;
+
+class Run {
+  constructor(model) {
+    this.model = model;
+    this.steps = model.steps;
+    this.length = model.steps.length;
+    this.slots = model.queue.slots;
+    this.grain = grainOf(model);
+    this.tiles = model.blocks / this.grain;
+    this.versions = [];
+    this.entries = [];
+    this.turnsBad = new Set();
+    this.frameSteps = Math.max(FRAME_STEPS, Math.ceil((this.length * 2 * this.tiles) / FRAME_BYTES));
+    this.frames = [];
+    const moment = startOf(this);
+    for (let index = 0; index < this.length; index += 1) {
+      applyStep(this, moment, index);
+      noteFacts(this, moment, index);
+      if (index % this.frameSteps === 0) this.frames.push(copyOf(moment));
+    }
+  }
+
+  phaseAt(index) {
+    let found = 0;
+    this.model.phases.forEach((phase, n) => {
+      if (phase.first !== null && phase.first <= index) found = n;
+    });
+    return found;
+  }
+
+  // The steps that touch any LBA from `first` to `last`, in order.
+  touching(first, last) {
+    const hits = (run) => run[0] <= last && run[0] + run[1] > first;
+    const found = [];
+    this.steps.forEach((step, index) => {
+      const runs = [...(step.lbas ? [step.lbas] : []), ...(step.source || []), ...(step.destination || [])];
+      if (runs.some(hits)) found.push(index);
+    });
+    return found;
+  }
+}
+
+class Cursor {
+  constructor(run) {
+    this.run = run;
+    this.moment = copyOf(run.frames[0]);
+  }
+
+  // The run after step `index`.  The same object is handed out again and again: read it, keep nothing of it.
+  at(index) {
+    const frame = Math.floor(index / this.run.frameSteps);
+    const walked = index - this.moment.index;
+    if (walked < 0 || walked > index - frame * this.run.frameSteps) this.moment = copyOf(this.run.frames[frame]);
+    for (let next = this.moment.index + 1; next <= index; next += 1) applyStep(this.run, this.moment, next);
+    return this.moment;
+  }
+}
+
+// The largest power of two of which every run is a multiple.  LBA numbers may pass 2^31: no bit operators.
+function grainOf(model) {
+  let grain = model.cell_lbas;
+  const hold = (value) => {
+    while (value % grain) grain /= 2;
+  };
+  hold(model.blocks);
+  const holdRuns = (runs) => (runs || []).forEach(([slba, blocks]) => { hold(slba); hold(blocks); });
+  holdRuns(model.source.start);
+  holdRuns(model.destination.start);
+  for (const step of model.steps) {
+    holdRuns(step.source);
+    holdRuns(step.destination);
+  }
+  return grain;
+}
+
+function startOf(run) {
+  const moment = {
+    index: -1,
+    source: new Uint8Array(run.tiles),
+    destination: new Uint8Array(run.tiles),
+    head: 0,
+    tail: 0,
+    read: 0,
+    posted: 0,
+    slotStep: new Int32Array(run.slots).fill(-1),
+    verdictStep: new Int32Array(run.model.properties.length).fill(-1),
+  };
+  lay(run, moment.source, run.model.source.start);
+  lay(run, moment.destination, run.model.destination.start);
+  return moment;
+}
+
+function copyOf(moment) {
+  return {
+    ...moment,
+    source: moment.source.slice(),
+    destination: moment.destination.slice(),
+    slotStep: moment.slotStep.slice(),
+    verdictStep: moment.verdictStep.slice(),
+  };
+}
+
+function lay(run, tiles, runs) {
+  for (const [slba, blocks, state] of runs || []) tiles.fill(state, slba / run.grain, (slba + blocks) / run.grain);
+}
+
+function applyStep(run, moment, index) {
+  const step = run.steps[index];
+  lay(run, moment.source, step.source);
+  lay(run, moment.destination, step.destination);
+  if (step.entry) moment.slotStep[step.entry[0]] = index;
+  const head = step.head ?? moment.head;
+  const tail = step.tail ?? moment.tail;
+  moment.read += (head - moment.head + run.slots) % run.slots;
+  moment.posted += (tail - moment.tail + run.slots) % run.slots;
+  moment.head = head;
+  moment.tail = tail;
+  for (const [property] of step.verdicts || []) moment.verdictStep[property] = index;
+  moment.index = index;
+}
+
+// What the story of an LBA is looked up in, and where Play stops by itself.
+function noteFacts(run, moment, index) {
+  const step = run.steps[index];
+  for (const [side, slba, blocks, version, writer] of step.versions || []) {
+    run.versions.push({ index, side, first: slba, end: slba + blocks, version, writer });
+  }
+  if (step.entry && step.lbas) {
+    const slot = step.entry[0];
+    const number = moment.posted - ((moment.tail - slot + run.slots) % run.slots);
+    run.entries.push({ index, slot, number, first: step.lbas[0], end: step.lbas[0] + step.lbas[1] });
+  }
+  if ((step.verdicts || []).some((verdict) => verdict[1] === "bad")) run.turnsBad.add(index);
+}
+
+// The verdict of each property at the moment: [verdict, word].
+function verdictsAt(run, moment) {
+  return run.model.properties.map((_, property) => {
+    const index = moment.verdictStep[property];
+    if (index < 0) return ["open", ""];
+    const [, verdict, word] = run.steps[index].verdicts.findLast((one) => one[0] === property);
+    return [verdict, word];
+  });
+}
+
+function rankOf(moment, side, tile) {
+  const source = moment.source[tile];
+  if (side === 0) return RANK[source];
+  const destination = moment.destination[tile];
+  return destination === DEALLOCATED && source !== DEALLOCATED ? 1.5 : RANK[destination];
+}
+
+// The worst tile of a range of LBAs on one side.
+function worstTile(run, moment, side, slba, blocks) {
+  const last = Math.floor((slba + blocks - 1) / run.grain);
+  let worst = Math.floor(slba / run.grain);
+  for (let tile = worst + 1; tile <= last; tile += 1) {
+    if (rankOf(moment, side, tile) > rankOf(moment, side, worst)) worst = tile;
+  }
+  return worst;
+}
+
+function stateOf(run, moment, side, slba, blocks) {
+  return (side ? moment.destination : moment.source)[worstTile(run, moment, side, slba, blocks)];
+}
+
+function worstLba(run, moment, slba, blocks) {
+  const [source, destination] = [0, 1].map((side) => worstTile(run, moment, side, slba, blocks));
+  const heavier = rankOf(moment, 1, destination) - rankOf(moment, 0, source);
+  const tile = heavier > 0 ? destination : heavier < 0 ? source : Math.min(source, destination);
+  return Math.max(slba, tile * run.grain);
+}
+
+// LBAs by state: at the source, at the destination, and on either of them.
+function countsOf(run, moment) {
+  const kinds = WORDS.length;
+  const pairs = new Float64Array(kinds * kinds);
+  for (let tile = 0; tile < run.tiles; tile += 1) {
+    pairs[moment.source[tile] * kinds + moment.destination[tile]] += run.grain;
+  }
+  const counts = { source: WORDS.map(() => 0), destination: WORDS.map(() => 0), either: WORDS.map(() => 0) };
+  pairs.forEach((blocks, pair) => {
+    const source = Math.floor(pair / kinds);
+    const destination = pair % kinds;
+    counts.source[source] += blocks;
+    counts.destination[destination] += blocks;
+    counts.either[source] += blocks;
+    if (destination !== source) counts.either[destination] += blocks;
+  });
+  return counts;
+}
+
+// What is known of one LBA: see replay.story for the rule that ties an entry to a version.
+function storyOf(run, moment, lba) {
+  const [source, before] = lastVersions(run, moment.index, 0, lba);
+  const [destination] = lastVersions(run, moment.index, 1, lba);
+  const written = source ? source.index : 0;
+  const entry = run.entries.findLast((one) =>
+    one.index <= moment.index && one.index > before && lba >= one.first && lba < one.end &&
+    (one.index >= written || run.steps[one.index].actor === run.steps[written].actor));
+  return {
+    lba,
+    source: source ? source.version : "as at start",
+    destination: destination ? destination.version : "as at start",
+    writer: source ? source.writer : "none",
+    entry: entry ? `slot ${entry.slot}, ${entry.number < moment.read ? "read" : "waiting"}` : "none",
+  };
+}
+
+function lastVersions(run, index, side, lba) {
+  const covers = (one) => one.side === side && one.index <= index && lba >= one.first && lba < one.end;
+  const at = run.versions.findLastIndex(covers);
+  if (at < 0) return [null, -1];
+  for (let n = at - 1; n >= 0; n -= 1) if (covers(run.versions[n])) return [run.versions[at], run.versions[n].index];
+  return [run.versions[at], -1];
+}

@@ -1,0 +1,279 @@
+"""One step of a run as a still picture (SVG), for hosts without widgets and while no kernel answers.
+
+It follows the live player region by region: phases, sentence, maps and queue, legend, lanes, verdicts.  Places of
+texts are chosen for a wide typeface, so that nothing touches in another.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from math import cos, pi, sin
+from typing import Final
+
+from nvmelm_lab.views import text
+from nvmelm_lab.views.model import RANK, WORDS, PlayerModel, State, Step
+from nvmelm_lab.views.replay import Moment, at, cells, counts, story, worst_lba
+
+WIDTH: Final = 840
+HEIGHT: Final = 540
+GONE: Final = "Still picture. If it stays so, the kernel is gone: run this cell again."
+
+# Fill, outline and ink of each state; the greys stand out from light and from dark ground by 3:1.
+EDGE: Final = "#808080"
+INK: Final = "#141414"
+LOOKS: Final = (
+    ("none", EDGE, "none"),
+    ("#0072B2", "#0072B2", "none"),
+    ("#E69F00", "#9A6A00", INK),
+    ("#56B4E9", "#2E86B8", INK),
+    ("#009E73", "#008460", "#FFFFFF"),
+    ("#D55E00", INK, "#FFFFFF"),
+    ("#CC79A7", "#A8588A", INK),
+)
+# Each glyph as lines relative to the middle of its cell.
+GLYPHS: Final = (
+    "",
+    "",
+    "m-4 3l3.5-6m1 6l3.5-6",
+    "m-3 0h6m-3-3l3 3-3 3",
+    "m-3.5.3l2.5 2.5 4.5-5.4",
+    "m-3-3l6 6m0-6l-6 6",
+    "m-2.7 0a2.7 2.7 0 1 0 5.4 0a2.7 2.7 0 1 0-5.4 0",
+)
+
+Colours = Mapping[str, str]
+LIGHT: Final = {"bg": "#FFFFFF", "fg": "#1B1B1B", "muted": "#5B5F66", "accent": "#1565C0", "on": "#FFFFFF"}
+# For a page of JupyterLab: its own colours; elsewhere those of the light picture.
+THEMED: Final = {
+    "bg": f"var(--jp-layout-color0, {LIGHT['bg']})",
+    "fg": f"var(--jp-content-font-color0, {LIGHT['fg']})",
+    "muted": f"var(--jp-ui-font-color2, {LIGHT['muted']})",
+    "accent": f"var(--jp-brand-color0, {LIGHT['accent']})",
+    "on": f"var(--jp-layout-color0, {LIGHT['on']})",
+}
+
+BOLD: Final = ' font-weight="600"'
+MIDDLE: Final = ' text-anchor="middle"'
+END: Final = ' text-anchor="end"'
+
+
+def still_svg(model: PlayerModel, index: int, colours: Colours = LIGHT) -> str:
+    """The run after step `index` (from 0) as an SVG of 840 x 540 px, in the given colours."""
+    moment = at(model, index)
+    parts = [
+        *_phases(model, moment, colours),
+        *_sentence(model, index, colours),
+        *_map(model, moment, 0, colours),
+        *_ring(model, moment, colours),
+        *_map(model, moment, 1, colours),
+        *_detail(model, moment, colours),
+        *_legend(moment),
+        *_lanes(model, index, colours),
+        *_verdicts(model, moment),
+    ]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
+        f' role="img" font-family="system-ui,sans-serif" font-size="12" fill="{colours["fg"]}">'
+        f"<title>{escape(text.sentence(model, index))}</title>"
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{colours["bg"]}"/>{"".join(parts)}</svg>'
+    )
+
+
+def still_html(model: PlayerModel, index: int, key: str) -> str:
+    """The picture and one sentence, for a page that may hold the live player of the same `key` as well.
+
+    The live player hides it; until then it hides the line that JupyterLab shows for a widget not (yet) there.
+    """
+    waiting = f'.jp-OutputArea-child:has(+ .jp-OutputArea-child [data-nvmelm-still="{key}"]):not(:has(.nvp))'
+    return (
+        f'<div data-nvmelm-still="{key}" style="max-width:{WIDTH}px"><style>{waiting}{{display:none}}</style>'
+        f"{still_svg(model, index, THEMED)}<p>{GONE}</p></div>"
+    )
+
+
+def _say(x: float, y: float, words: str, colour: str = "", more: str = "") -> str:
+    fill = f' fill="{colour}"' if colour else ""
+    return f'<text x="{x:g}" y="{y:g}"{fill}{more}>{escape(words)}</text>'
+
+
+def _phases(model: PlayerModel, moment: Moment, colours: Colours) -> Iterator[str]:
+    width = (WIDTH - 20) / len(model["phases"])
+    for n, phase in enumerate(model["phases"]):
+        x = 6 + n * width
+        now, done = n == moment.phase, n < moment.phase
+        shape = f"M{x:.1f} 3h{width - 8:.1f}l8 13-8 13h-{width - 8:.1f}l8-13z"
+        yield f'<path d="{shape}" fill="{colours["accent"] if now else "none"}" stroke="{colours["accent"] if now or done else EDGE}"/>'
+        colour = colours["on"] if now else colours["accent"] if done else colours["muted"]
+        yield _say(x + width / 2 + 2, 20, phase["name"], colour, MIDDLE + (BOLD if now else ""))
+
+
+def _sentence(model: PlayerModel, index: int, colours: Colours) -> Iterator[str]:
+    lines = [""]
+    for word in text.sentence(model, index).split():
+        if len(lines[-1]) + len(word) > 96:
+            lines.append("")
+        lines[-1] += f"{word} "
+    yield from (_say(6, 46 + 18 * n, line.strip(), "", ' font-size="14"') for n, line in enumerate(lines[:2]))
+
+
+# --- maps and queue -------------------------------------------------------------------------------------------
+
+MAP_TOP, MAP_WIDTH, MAP_HEIGHT, PITCH = 96, 304, 186, 14
+
+
+def _grid(count: int) -> tuple[int, int, int] | None:
+    """Columns and pitch (x, y) of the largest cells that `count` of them leave room for; None when too many."""
+    best = None
+    for columns in range(4, MAP_WIDTH // PITCH + 1):
+        rows = -(-count // columns)
+        pitch = min(MAP_WIDTH // columns, 36), min(MAP_HEIGHT // rows, 36)
+        score = min(pitch) + (columns % 4 == 0) + (columns % 8 == 0)
+        if pitch[1] >= PITCH and (best is None or score > best[0]):
+            best = score, (columns, *pitch)
+    return best[1] if best else None
+
+
+def _map(model: PlayerModel, moment: Moment, side: int, colours: Colours) -> Iterator[str]:
+    left = 6 + side * (WIDTH - 12 - MAP_WIDTH)
+    cell = model["cell_lbas"]
+    while (grid := _grid(-(-model["blocks"] // cell))) is None:
+        cell *= 2
+    columns, wide, high = grid
+    yield _say(left, 86, (model["destination"] if side else model["source"])["name"], "", BOLD)
+    scale = "1 cell = 1 LBA" if cell == 1 else f"1 cell = {cell} LBAs, worst shown"
+    yield _say(left + MAP_WIDTH - 2, 86, scale, colours["muted"], END)
+    by_state: dict[int, list[tuple[int, int]]] = {}
+    for n, state in enumerate(cells(moment, side, cell)):
+        by_state.setdefault(state, []).append((left + n % columns * wide, MAP_TOP + n // columns * high))
+    for state, corners in sorted(by_state.items()):
+        yield _boxes(state, corners, wide - 2, high - 2)
+    touched = model["steps"][moment.index].get("lbas")
+    if touched is not None:
+        for n in range(touched[0] // cell, (touched[0] + touched[1] - 1) // cell + 1):
+            x, y = left + n % columns * wide - 1, MAP_TOP + n // columns * high - 1
+            yield f'<path d="M{x} {y}h{wide}v{high}h-{wide}z" fill="none" stroke="{colours["fg"]}" stroke-width="2"/>'
+
+
+def _boxes(state: int, corners: Sequence[tuple[float, float]], wide: float, high: float) -> str:
+    """All cells of one state: one path for the boxes, one for the glyphs."""
+    fill, line, ink = LOOKS[state]
+    dashes = ' stroke-dasharray="2 3"' if state == State.DEALLOCATED else ""
+    box = f"h{wide - 1:g}v{high - 1:g}h-{wide - 1:g}z"
+    found = f'<path d="{"".join(f"M{x + 0.5:g} {y + 0.5:g}{box}" for x, y in corners)}" fill="{fill}" stroke="{line}"{dashes}/>'
+    if GLYPHS[state]:
+        drawn = "".join(f"M{x + wide / 2:g} {y + high / 2:g}{GLYPHS[state]}" for x, y in corners)
+        found += f'<path d="{drawn}" fill="none" stroke="{ink}" stroke-width="1.8"/>'
+    return found
+
+
+RING_MOST = 32
+RING_X, RING_Y, RING_OUT, RING_IN = WIDTH / 2, 184, 68, 49
+
+
+def _ring(model: PlayerModel, moment: Moment, colours: Colours) -> Iterator[str]:
+    slots = model["queue"]["slots"]
+    shown = min(slots, RING_MOST)
+    first = 0 if slots <= RING_MOST else moment.head // (RING_MOST // 2) * (RING_MOST // 2)
+    used = (moment.tail - moment.head) % slots
+    yield _say(RING_X, 86, "Migration Queue", "", BOLD + MIDDLE)
+    for n in range(shown):
+        slot = (first + n) % slots
+        ahead = (slot - moment.head) % slots
+        look = LOOKS[1] if ahead == 0 and used else LOOKS[2] if ahead < used else ("none", EDGE, "")
+        ink = "#FFFFFF" if look is LOOKS[1] else INK if look is LOOKS[2] else colours["muted"]
+        yield f'<path d="{_sector(n, shown)}" fill="{look[0]}" stroke="{look[1]}"/>'
+        x, y = _polar(n + 0.5, shown, (RING_OUT + RING_IN) / 2)
+        yield _say(x, y + 4, str(moment.tags[slot]), ink, MIDDLE)
+    for letter, slot, turn in (("H", moment.head, -0.7), ("T", moment.tail, 0.7)):
+        n = (slot - first) % slots
+        if n < shown:
+            x, y = _polar(n + 0.5 + (turn if moment.head == moment.tail else 0), shown, RING_OUT + 11)
+            yield _say(x, y + 4, letter, "", BOLD + MIDDLE)
+    yield _say(RING_X, RING_Y - 6, "used", colours["muted"], MIDDLE)
+    yield _say(RING_X, RING_Y + 12, f"{used} of {slots - 1}", "", BOLD + MIDDLE + ' font-size="15"')
+    yield _say(RING_X, 284, f"H head {moment.head} · T tail {moment.tail}", "", MIDDLE)
+
+
+def _polar(n: float, shown: int, radius: float) -> tuple[float, float]:
+    angle = 2 * pi * n / shown - pi / 2
+    return RING_X + radius * cos(angle), RING_Y + radius * sin(angle)
+
+
+def _sector(n: int, shown: int) -> str:
+    corners = [_polar(n + at_edge, shown, radius) for at_edge, radius in
+               ((0.06, RING_OUT), (0.94, RING_OUT), (0.94, RING_IN), (0.06, RING_IN))]  # fmt: skip
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in corners) + "z"
+
+
+def _detail(model: PlayerModel, moment: Moment, colours: Colours) -> Iterator[str]:
+    touched = model["steps"][moment.index].get("lbas")
+    if touched is not None:
+        told = story(model, moment, worst_lba(moment, *touched))
+        yield _say(6, 306, text.story_line(told), colours["fg"])
+
+
+# --- legend, lanes, verdicts ----------------------------------------------------------------------------------
+
+
+def _legend(moment: Moment) -> Iterator[str]:
+    for state, (word, number) in enumerate(zip(WORDS, counts(moment), strict=True)):
+        x = 6 + state * 119
+        yield _boxes(state, [(x, 320)], 13, 13)
+        yield _say(x + 18, 331, f"{word} {number}")
+
+
+LANES_TOP, LANE, MARK_PITCH, MARK = 346, 24, 16, 12
+
+
+def _lanes(model: PlayerModel, index: int, colours: Colours) -> Iterator[str]:
+    steps, room = model["steps"], (WIDTH - 130) // MARK_PITCH
+    first = max(0, min(index - room // 2, len(steps) - room))
+    yield f'<path d="M{130 + (index - first + 0.5) * MARK_PITCH:g} {LANES_TOP}v{LANE * len(model["lanes"])}" stroke="{colours["accent"]}" stroke-width="2"/>'
+    for lane, name in enumerate(model["lanes"]):
+        acts = lane == steps[index]["lane"]
+        yield _say(
+            6,
+            LANES_TOP + (lane + 0.5) * LANE + 4,
+            name,
+            "" if acts else colours["muted"],
+            BOLD if acts else "",
+        )
+    past: dict[int, list[tuple[float, float]]] = {}
+    for n, step in enumerate(steps[first : first + room]):
+        corner = 130 + (n + 0.5) * MARK_PITCH - MARK / 2, LANES_TOP + (step["lane"] + 0.5) * LANE - MARK / 2
+        if first + n > index:
+            yield f'<path d="M{corner[0] + 1:g} {corner[1] + 1:g}h10v10h-10z" fill="none" stroke="{EDGE}"/>'
+            continue
+        state = _mark(step)
+        if state is None:
+            yield f'<path d="M{corner[0]:g} {corner[1]:g}h12v12h-12z" fill="{colours["muted"]}"/>'
+        else:
+            past.setdefault(state, []).append(corner)
+    yield from (_boxes(state, corners, MARK, MARK) for state, corners in sorted(past.items()))
+    x, y = 130 + (index - first + 0.5) * MARK_PITCH - 9, LANES_TOP + (steps[index]["lane"] + 0.5) * LANE - 9
+    yield f'<path d="M{x:g} {y:g}h18v18h-18z" fill="none" stroke="{colours["fg"]}" stroke-width="2"/>'
+
+
+def _mark(step: Step) -> int | None:
+    """The worst state that the step brings about; None for one that changes no LBA."""
+    states = [run[2] for run in (*step.get("source", ()), *step.get("destination", ()))]
+    return max(states, key=lambda state: RANK[state]) if states else None
+
+
+SIGNS: Final = {"good": "✓", "open": "○", "bad": "✗"}
+
+
+def _verdicts(model: PlayerModel, moment: Moment) -> Iterator[str]:
+    """All of them while they have room side by side, else how many there are of each kind, the bad ones first."""
+    named = [
+        f"{SIGNS[verdict]} {one['name']}" + (f": {word or verdict}" if verdict == "bad" else "")
+        for one, (verdict, word) in zip(model["properties"], moment.verdicts, strict=True)
+    ]
+    if sum(len(words) for words in named) * 7.6 + 12 * len(named) > WIDTH:
+        kinds = [verdict for verdict, _ in moment.verdicts]
+        bad = [words for words in named if words.startswith(SIGNS["bad"])]
+        named = bad + [f"{SIGNS[kind]} {kinds.count(kind)} {word}" for kind, word in
+                       (("open", "open"), ("good", "hold")) if kind in kinds]  # fmt: skip
+    x = 6.0
+    for words in named:
+        yield _say(x, 516, words)
+        x += len(words) * 7.6 + 12

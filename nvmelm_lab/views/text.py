@@ -1,0 +1,156 @@
+"""The player in words: the same facts as its picture, for readers without one.
+
+The browser writes the same lines (`js/words.js`); the tests hold the two against each other word for word.
+"""
+
+from nvmelm_lab.views.model import WORDS, Layout, PlayerModel
+from nvmelm_lab.views.replay import Moment, Story, at, counts, story, worst_lba
+
+MARKERS = ("ordinary", "first", "stopped", "suspended", "reserved", "reserved", "reserved", "full")
+"""What each value of ESA says of the entry, in one word (NVM Command Set Specification, LBA Migration Queue
+Entry Type 0)."""
+
+
+def duration(ns: int) -> str:
+    """A virtual time for reading: ``850 ns``, ``12.345 µs``, ``1.204 ms``, ``3.000 s``; never rounded up."""
+    for unit, size in (("s", 10**9), ("ms", 10**6), ("µs", 10**3)):
+        if ns >= size:
+            return f"{ns // size}.{ns % size * 1000 // size:03d} {unit}"
+    return f"{ns} ns"
+
+
+def lbas(slba: int, blocks: int) -> str:
+    """``LBA 12`` or ``LBAs 12-15``."""
+    return f"LBA {slba}" if blocks == 1 else f"LBAs {slba}-{slba + blocks - 1}"
+
+
+def sentence(model: PlayerModel, index: int) -> str:
+    """The one sentence above the maps: which step, when, who did what, and the note that hangs on it."""
+    step = model["steps"][index]
+    when = f", {duration(step['t'])}" if model["timed"] else ""
+    note = f"; {step['note']}" if step.get("note") else ""
+    return f"Step {index + 1} of {len(model['steps'])}{when}: {step['text']}{note}"
+
+
+def story_line(told: Story) -> str:
+    """What is known of one LBA: both versions, the last writer, the entry."""
+    return (
+        f"LBA {told.lba}: source {told.source}, destination {told.destination},"
+        f" last writer {told.writer}; entry: {told.entry}"
+    )
+
+
+def describe(model: PlayerModel, index: int) -> list[str]:
+    """Every fact of the player's picture at step `index` (from 0), one line each."""
+    moment = at(model, index)
+    return [
+        sentence(model, index),
+        _acts(model, moment),
+        _cause(model, index),
+        _where(model, moment),
+        *(f"{model[side]['name']}: {_counted(counts(moment, n))}" for n, side in enumerate(("source", "destination"))),
+        _queue(model, moment),
+        "Properties: " + "; ".join(_verdicts(model, moment)),
+    ]  # fmt: skip
+
+
+def _acts(model: PlayerModel, moment: Moment) -> str:
+    step, phase = model["steps"][moment.index], moment.phase
+    where = f"phase {phase + 1} of {len(model['phases'])}, {model['phases'][phase]['name']}"
+    return f"{step['actor']} acts, in the lane {model['lanes'][step['lane']]}; {where}"
+
+
+def _cause(model: PlayerModel, index: int) -> str:
+    cause = model["steps"][index].get("cause")
+    return "Cause: none" if cause is None else f"Cause: step {cause + 1}: {model['steps'][cause]['text']}"
+
+
+def _where(model: PlayerModel, moment: Moment) -> str:
+    touched = model["steps"][moment.index].get("lbas")
+    if touched is None:
+        return "Touches no LBA"
+    line = story_line(story(model, moment, worst_lba(moment, *touched)))
+    return f"Touches {lbas(*touched)}. {line}"
+
+
+def _counted(numbers: tuple[int, ...]) -> str:
+    return ", ".join(f"{word} {number}" for word, number in zip(WORDS, numbers, strict=True) if number)
+
+
+def _queue(model: PlayerModel, moment: Moment) -> str:
+    slots = model["queue"]["slots"]
+    used = (moment.tail - moment.head) % slots
+    line = f"Migration Queue, CDQ {model['queue']['cdqid']}: used {used} of {slots - 1}, head {moment.head}, tail {moment.tail}"
+    entry = model["steps"][moment.index].get("entry")
+    if entry is None:
+        return line
+    slot, tag, esa, word = entry
+    return f"{line}; posted now: slot {slot}, phase tag {tag}, ESA {esa}, {word or MARKERS[int(esa)]}"
+
+
+def _verdicts(model: PlayerModel, moment: Moment) -> list[str]:
+    return [
+        f"{one['name']}: {verdict}" + (f" ({word})" if word else "")
+        for one, (verdict, word) in zip(model["properties"], moment.verdicts, strict=True)
+    ]
+
+
+def decode(model: PlayerModel, index: int) -> list[tuple[str, str, str, str, str, str]]:
+    """The step's SQE, CQE or MQE, field by field: bytes, raw hex, name, value, meaning, source; [] for none."""
+    raw = model["steps"][index].get("bytes")
+    if raw is None:
+        return []
+    layout = model["layouts"][raw[0]]
+    return decode_bytes(layout, bytes.fromhex(raw[1]))
+
+
+def decode_bytes(layout: Layout, data: bytes) -> list[tuple[str, str, str, str, str, str]]:
+    """`data` read as `layout` says, one tuple a field: bytes, raw hex, name, value, meaning, source."""
+    rows = []
+    for field in layout["fields"]:
+        part = data[field["byte"] : field["byte"] + field["size"]]
+        low, high = field["low_bit"], field["high_bit"]
+        value = int.from_bytes(part, "little") >> low & (1 << (high - low + 1)) - 1
+        meaning = field.get("values", {}).get(str(value), field["meaning"])
+        rows.append((_place(field["byte"], field["size"], low, high), _hex(part), field["name"],
+                     _value(value), meaning, field["source"]))  # fmt: skip
+    return rows
+
+
+def _place(byte: int, size: int, low: int, high: int) -> str:
+    """``7:4`` for whole bytes, ``31 [3:1]`` for some bits of them: highest first, as the standard writes."""
+    where = f"{byte}" if size == 1 else f"{byte + size - 1}:{byte}"
+    if (low, high) == (0, 8 * size - 1):
+        return where
+    return f"{where} [{low}]" if low == high else f"{where} [{high}:{low}]"
+
+
+def _hex(part: bytes) -> str:
+    if len(part) > 8 and not any(part):
+        return f"00 x {len(part)}"
+    return part.hex(" ") if len(part) <= 8 else f"{part[:7].hex(' ')} .."
+
+
+def _value(value: int) -> str:
+    return str(value) if value < 10 else f"{value} ({value:X}h)"
+
+
+def summary(model: PlayerModel, index: int = 0) -> str:
+    """The whole run in a few lines, then the facts at step `index`: what hosts without pictures show."""
+    steps = model["steps"]
+    length = f", {duration(steps[-1]['t'])}" if model["timed"] else ""
+    begun = [
+        f"{phase['name']} from step {phase['first'] + 1}"
+        for phase in model["phases"]
+        if phase["first"] is not None
+    ]
+    last = at(model, len(steps) - 1)
+    return "\n".join(
+        [
+            f"{model['title']} (seed {model['seed']}): {len(steps)} steps{length}",
+            "Phases: " + "; ".join(begun),
+            "At the end: " + "; ".join(_verdicts(model, last)),
+            *describe(model, index),
+            f"Token: {model['token']}",
+        ]
+    )
