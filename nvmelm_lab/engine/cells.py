@@ -25,11 +25,17 @@ Touches = tuple[tuple[Key, ...], tuple[Key, ...]]
 
 
 class Recorder:
-    """Collects what one step touches.  The engine empties it before each step."""
+    """Collects what one step touches.  The engine empties it before each step.
 
-    __slots__ = ("owned", "reads", "writes")
+    gates, opened
+        Cells of the gates that it moved, and of those that it opened.
+    """
+
+    __slots__ = ("gates", "opened", "owned", "reads", "writes")
 
     def __init__(self) -> None:
+        self.gates: set[Key] = set()
+        self.opened: set[Key] = set()
         self.reads: set[Key] = set()
         self.writes: set[Key] = set()
         self.owned: list[tuple[Key, bool]] = []
@@ -38,6 +44,8 @@ class Recorder:
         """Forget the last step's accesses."""
         self.reads.clear()
         self.writes.clear()
+        self.gates.clear()
+        self.opened.clear()
         self.owned.clear()
 
     def own(self, key: Key, write: bool) -> None:

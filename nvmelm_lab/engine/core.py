@@ -285,11 +285,7 @@ class Engine:
             if signal.level < level:
                 signal.waiters.append((level, actor))
                 return
-        else:
-            gate = kind.gate
-            if gate is not None and not gate.is_open:
-                gate.waiters.append(actor)
-                return
+        # A step behind a closed gate is offered all the same: a gate may open or close before its turn comes.
         self.schedule.offer(actor)
 
     def _end(self, actor: Actor) -> None:

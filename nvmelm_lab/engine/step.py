@@ -200,7 +200,11 @@ class Gate:
             self.engine.schedule.offer(actor)
 
     def _move(self, is_open: bool) -> None:
-        if self.engine.recorder is not None:
-            self.engine.recorder.writes.add(self.key)
+        recorder = self.engine.recorder
+        if recorder is not None:
+            recorder.writes.add(self.key)
+            recorder.gates.add(self.key)
+            if is_open:
+                recorder.opened.add(self.key)
         self.is_open = is_open
         self.moved_by = self.engine.step_index

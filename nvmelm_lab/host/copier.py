@@ -71,6 +71,11 @@ class Copier:
             )
         )
 
+    @property
+    def destination_queue(self) -> QueuePair:
+        """A queue pair to the destination, for reading back while no copy is under way."""
+        return self._lanes[0].destination
+
     async def copy(self, changes: Changes) -> int:
         """Copy the LBAs of `changes`; returns how many when all of them are at the destination."""
         extents = list(changes.extents(self.chunk))

@@ -78,6 +78,7 @@ class Guest:
             gate=gate,
             gate_races=False,
             takes=REAP_NS,
+            touches=lambda _: queue.reap_touches(),
             label=lambda _: f"{name} reads its completions",
         )
         self._reap_one = Kind(
@@ -86,6 +87,7 @@ class Guest:
             gate=gate,
             gate_races=False,
             takes=REAP_NS,
+            touches=lambda _: queue.reap_touches(),
             label=lambda pending: f"{name} reads the completion of {describe(self._requests[pending].operation)}",
         )
 

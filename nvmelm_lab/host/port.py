@@ -45,6 +45,11 @@ class Port:
         assert self._controller is not None
         return self._controller.read_property(offset)
 
+    def replay_interrupts(self) -> None:
+        """Let every queue look for completions that were posted while nobody listened."""
+        for queue in self.queues.values():
+            queue.look()
+
     def doorbell_touches(self) -> Touches:
         """The cells that a doorbell write touches."""
         assert self._controller is not None

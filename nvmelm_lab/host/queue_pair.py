@@ -8,7 +8,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import NamedTuple
 
-from nvmelm_lab.engine import Engine, Gate, Kind, Signal, do
+from nvmelm_lab.engine import Engine, Gate, Kind, Signal, Touches, do
 from nvmelm_lab.errors import KitError
 from nvmelm_lab.host.port import Port
 from nvmelm_lab.nvme.codes import cq_head_doorbell, sq_tail_doorbell
@@ -19,6 +19,7 @@ RING_NS = 150
 REAP_NS = 400
 
 _CID = Struct("<H")
+_NO_CELLS: Touches = ((), ())
 
 
 class Pending:
@@ -101,6 +102,7 @@ class QueuePair:
             gate=gate,
             gate_races=False,
             takes=REAP_NS,
+            touches=lambda _: self.reap_touches(),
             label=lambda _: f"{name} reads a completion from CQ {qid}",
         )
         port.queues[qid] = self
@@ -138,6 +140,16 @@ class QueuePair:
             pending.visible.set()
         self.arrived.raise_to(self.arrived.level + 1)
 
+    def look(self) -> None:
+        """An interrupt that names no command: see which CQEs lie on the ring."""
+        for position in range(self._reaped, self._reaped + self.entries):
+            cqe = self._cqe_at(position)
+            if cqe is None:
+                return
+            pending = self.pending.get(cqe.cid)
+            if pending is None or not pending.visible.level:
+                self.interrupted(cqe.cid)
+
     # -- what steps do; a guest makes steps of its own of them ---------------------------------------------
 
     def submit(self, sqe: bytes) -> Pending:
@@ -160,6 +172,11 @@ class QueuePair:
     def _ring_doorbell(self, _subject: None) -> None:
         self.port.write_property(self._sq_doorbell, self._submitted % self.entries)
 
+    def reap_touches(self) -> Touches:
+        """The cells that reaping touches: those of the head doorbell, if it might be due."""
+        may_tell = self._reaped + len(self.pending) - self._told >= self.entries // 2
+        return self.port.doorbell_touches() if may_tell else _NO_CELLS
+
     def reap_until(self, pending: Pending) -> list[Pending]:
         """Read CQEs until that of `pending` is found; gives their commands."""
         done = []
@@ -181,10 +198,8 @@ class QueuePair:
 
     def _reap_one(self) -> Pending | None:
         """Take the CQE at the head, if its phase tag says that it is new."""
-        page, offset = self.port.space.look(self.cq_base + self._reaped % self.entries * 16)
-        cqe = Cqe._make(CQE.unpack_from(page, offset))
-        phase = 1 - (self._reaped // self.entries & 1)
-        if cqe.status_word & 1 != phase:
+        cqe = self._cqe_at(self._reaped)
+        if cqe is None:
             return None
         self._reaped += 1
         pending = self.pending.pop(cqe.cid, None)
@@ -193,8 +208,15 @@ class QueuePair:
             return Pending(cqe.cid, self.arrived)
         pending.cqe = cqe
         if self.engine.tracing:
-            self.engine.emit(("reaped", self.name, self.qid, cqe.cid, bytes(page[offset : offset + 16])))
+            self.engine.emit(("reaped", self.name, self.qid, cqe.cid, CQE.pack(*cqe)))
         return pending
+
+    def _cqe_at(self, position: int) -> Cqe | None:
+        """The CQE at a position counted from the queue's creation, if its phase tag says that it is new."""
+        page, offset = self.port.space.look(self.cq_base + position % self.entries * 16)
+        cqe = Cqe._make(CQE.unpack_from(page, offset))
+        phase = 1 - (position // self.entries & 1)
+        return cqe if cqe.status_word & 1 == phase else None
 
     def _tell_head(self) -> None:
         """Write the head doorbell when half of the ring is read; before that the controller has room anyway."""

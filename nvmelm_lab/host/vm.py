@@ -50,8 +50,7 @@ class VirtualMachine:
     async def start(self, controller: Controller | None = None, memory: AddressSpace | None = None) -> None:
         """Let the virtual processors run, on another host if `controller` and `memory` are given.
 
-        What the old controller still had to say (interrupts of completions that lie on the rings) is pending in
-        the VM and is noticed now.
+        Interrupts that came while nobody listened are replayed: completions that lie on the rings are noticed.
         """
         await do(self._start, (controller, memory))
 
@@ -66,5 +65,6 @@ class VirtualMachine:
             self.pages.space = memory
         if controller is not None:
             self.port.plug(controller)
+            self.port.replay_interrupts()
         self.processors.open()
         self.engine.emit(("vm", self.name, "running", "" if controller is None else controller.name))

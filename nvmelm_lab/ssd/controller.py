@@ -83,20 +83,20 @@ class Controller:
             label=lambda marker: f"Ctlr {name} posted the marker: {marker[1].meaning}",
         )
         self.log_key = ("log", name)
-        self._state_key = ("state", name)
         self.delete_queue = Kind(
             "delete queue",
             lambda queue: subsystem.delete_migration_queue(queue.cdqid),
             touches=lambda queue: ((), queue.deleting()),
             label=lambda _: f"Ctlr {name} deletes the Migration Queue",
         )
-        self._fetching: Touches = ((self._state_key,), ())
+        # Nobody can ask for the state of a primary controller, nor suspend it: that needs no cell.
+        self._moving: Touches = ((), ()) if primary else ((("state", name),), ())
         self.fetch = Kind(
             "fetch",
             self._fetch,
-            gate=self.fetch_gate,
+            gate=None if primary else self.fetch_gate,
             takes=timing.fetch,
-            touches=lambda _: self._fetching,
+            touches=lambda _: self._moving,
             label=lambda queue: f"Ctlr {name} fetches a command from SQ {queue.qid}",
         )
         self.execute = Kind(
@@ -124,7 +124,7 @@ class Controller:
             "complete",
             self._complete,
             takes=timing.post,
-            touches=lambda _: self._fetching,
+            touches=lambda _: self._moving,
             label=lambda command: f"Ctlr {name} posted the completion of {self.describe(command)}",
         )
 
@@ -168,7 +168,7 @@ class Controller:
 
     def doorbell_touches(self) -> Touches:
         """What a doorbell write touches: the queues' positions, which Migration Receive reads."""
-        return self._fetching
+        return self._moving
 
     def state_touches(self) -> Touches:
         """What reading or replacing the queues' positions touches.
@@ -176,7 +176,7 @@ class Controller:
         Fetches, completions and doorbells move positions and commute with each other; only against this do they
         race.  Hence they count as reading the cell, and this as writing it.
         """
-        return (), (self._state_key,)
+        return (), self._moving[0]
 
     # -- life cycle ----------------------------------------------------------------------------------------
 
@@ -292,7 +292,7 @@ class Controller:
 
     def _fetch(self, queue: SubmissionQueue) -> None:
         if self.engine.recorder is not None:
-            self.engine.recorder.reads.add(self._state_key)
+            self.engine.recorder.reads.update(self._moving[0])
         sqe, address = queue.next_sqe()
         queue.cq.claimed += 1
         command = Command(queue, queue.fetched, sqe)
@@ -370,7 +370,7 @@ class Controller:
 
     def _complete(self, command: Command) -> None:
         if self.engine.recorder is not None:
-            self.engine.recorder.reads.add(self._state_key)
+            self.engine.recorder.reads.update(self._moving[0])
         command.completed = True
         queue = command.queue
         cq = queue.cq
@@ -398,7 +398,7 @@ class Controller:
 
     def _doorbell(self, index: int, value: int) -> None:
         if self.engine.recorder is not None:
-            self.engine.recorder.reads.add(self._state_key)
+            self.engine.recorder.reads.update(self._moving[0])
         qid = index >> 1
         if index & 1:
             cq = self.cqs.get(qid)

@@ -1,0 +1,6 @@
+"""Races: small scenarios run under every order of steps that matters."""
+
+from nvmelm_lab.races.explorer import Explorer, Failure, Found
+from nvmelm_lab.races.scenario import LADDER, SCENARIOS, Scenario, World
+
+__all__ = ["LADDER", "SCENARIOS", "Explorer", "Failure", "Found", "Scenario", "World"]

@@ -1,0 +1,181 @@
+"""Scenarios: the smallest migrations in which something can go wrong, built anew for each execution.
+
+A guest issues a few commands in order, keeping `depth` of them under way, while a VMM migrates it.  Everything
+goes through whole rings: submission, doorbell, fetch, execute, entry, completion, reap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from nvmelm_lab.engine import Actor, Engine, Recorder, Schedule
+from nvmelm_lab.errors import InputError
+from nvmelm_lab.host.guest import Guest
+from nvmelm_lab.host.ledger import UNREADABLE
+from nvmelm_lab.host.migration import Migration, Plan
+from nvmelm_lab.host.operation import Operation, OperationKind
+from nvmelm_lab.host.queue_pair import QueuePair
+from nvmelm_lab.lab import GuestSpec, Lab, LabSpec
+from nvmelm_lab.nvme import commands
+from nvmelm_lab.ssd import Habits
+
+_KINDS = {
+    "w": OperationKind.WRITE,
+    "d": OperationKind.TRIM,
+    "z": OperationKind.ZEROES,
+    "u": OperationKind.UNCORRECTABLE,
+    "r": OperationKind.READ,
+}
+
+Vmm = Callable[[Migration], Coroutine[Any, Any, None]]
+"""A VMM: what drives the phases of a migration whose destination is prepared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Plain data of one scenario.
+
+    guest
+        Its commands, such as ``"w0 d2"``: w write, d deallocate, z write zeroes, u write uncorrectable, r read,
+        each of one block at the LBA that follows.
+    blocks
+        LBAs of the namespace; all hold data at first.
+    chunk
+        LBAs that one copy carries.
+    copies
+        Copies that may be outstanding.
+    slots
+        Slots of the Migration Queue.
+    rounds
+        Iterative copies before the suspend.
+    """
+
+    name: str
+    guest: str
+    blocks: int
+    chunk: int = 1
+    depth: int = 1
+    copies: int = 2
+    slots: int = 8
+    rounds: int = 1
+    habits: Habits = Habits()
+
+    def operations(self) -> list[Operation]:
+        """The guest's commands."""
+        try:
+            return [Operation(_KINDS[word[0]], int(word[1:]), 1, 0) for word in self.guest.split()]
+        except (KeyError, ValueError) as error:
+            raise InputError(
+                f"the guest's commands {self.guest!r} cannot be read; write them like 'w0 d2' with letters "
+                f"{', '.join(_KINDS)}"
+            ) from error
+
+
+LADDER = (
+    Scenario("one write, no round", "w0", 1, rounds=0),
+    Scenario("one write, one round", "w0", 1),
+    Scenario("one deallocation", "d0", 1, rounds=0),
+    Scenario("three blocks", "w0", 3, chunk=2, rounds=0),
+    Scenario("two writes", "w0 w1", 2, slots=5, rounds=0),
+    Scenario("three writes, a small queue, two rounds", "w0 w1 w2", 3, slots=5, rounds=2, depth=3, copies=1),
+)
+
+SCENARIOS = (
+    Scenario("1 command", "w0", 1),
+    Scenario("2 commands", "w0 w2", 4, chunk=2, depth=2),
+    Scenario("3 commands, QD 2", "w0 w2 d0", 5, chunk=2, depth=2),
+    Scenario("3 commands, QD 3", "w0 w2 d0", 5, chunk=2, depth=3),
+    Scenario("4 commands", "w0 w3 d6 w1", 9, chunk=2, depth=2, rounds=2),
+    Scenario("two writes, one LBA", "w0 w0", 1),
+)
+
+
+async def reference(migration: Migration) -> None:
+    """The reference VMM."""
+    await migration.start_logging()
+    await migration.initial_copy()
+    await migration.iterate()
+    await migration.suspend_and_copy()
+    await migration.move_and_resume()
+
+
+class World:
+    """One execution of a scenario: a lab, its guest and its VMM, ready to go under a schedule."""
+
+    def __init__(self, scenario: Scenario, vmm: Vmm = reference) -> None:
+        self.scenario = scenario
+        self.lab = Lab(
+            LabSpec(
+                guests=(
+                    GuestSpec(
+                        blocks=(scenario.blocks,), filled=scenario.blocks, depth=scenario.depth
+                    ),
+                ),
+                granularity=1,
+                ring_entries=16,
+                chunk=scenario.chunk,
+                habits=scenario.habits,
+            )
+        )
+        self.engine: Engine = self.lab.engine
+        plan = Plan(
+            queue_entries=scenario.slots,
+            copy_tasks=scenario.copies,
+            whole_namespace=True,
+            rounds=scenario.rounds,
+            downtime_budget_ns=0,
+            iommu=False,
+        )
+        self.migration = self.lab.migration("guest", plan)
+        self._run("prepare", self.migration.prepare_destination())
+        self.guest: Guest = self.lab.program("guest", scenario.operations())
+        self._vmm = vmm
+        self.actors: list[Actor] = []
+
+    def begin(self, schedule: Schedule, recorder: Recorder | None = None) -> None:
+        """Start guest and VMM under `schedule`."""
+        self.lab.begin(schedule, recorder=recorder)
+        self.actors = [
+            self.engine.spawn("guest", self.guest.run_in_order()),
+            self.engine.spawn("VMM", self._vmm(self.migration)),
+        ]
+        for actor in self.actors:
+            # What it raises is a finding, not an error of the search.
+            actor.watched = True
+
+    def verdict(self) -> str:
+        """What went wrong, in one sentence; empty when nothing did.  Reads the destination through the door."""
+        for actor in self.actors:
+            if actor.error is not None:
+                return f"{actor.name} failed: {actor.error}"
+            if not actor.done.level:
+                return f"{actor.name} never ends: it {actor.kind.describe(actor.subject)}"
+        if self.guest.queue.unexpected:
+            return f"command {self.guest.queue.unexpected[0].cid} completed twice"
+        found = self.content(self.migration.copier.destination_queue, self.migration.copier.nsids)
+        ledger = self.guest.disk.ledger
+        for lba, value in enumerate(found):
+            if value not in ledger.allowed(lba):
+                return f"LBA {lba} holds {value:x} at the destination; promised {sorted(map(hex, ledger.allowed(lba)))}"
+        return ""
+
+    def content(self, queue: QueuePair, nsids: dict[int, int]) -> tuple[int, ...]:
+        """What Reads of each LBA return, UNREADABLE for an error."""
+        nsid = next(iter(nsids.values()))
+        space = queue.port.space
+        buffer = self.lab.destination_driver.pages.buffer(4096)
+        values = []
+        for lba in range(self.scenario.blocks):
+            cqe = self._run("audit", queue.run(commands.read(0, nsid, lba, 1, buffer.address)))
+            failed = cqe.status_word >> 1 & 0x7FF
+            values.append(UNREADABLE if failed else space.read_stamps(buffer.address, 1)[0])
+        return tuple(values)
+
+    def _run(self, name: str, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        actor = self.engine.spawn(name, coroutine)
+        self.engine.run(actor)
+        if actor.error is not None:
+            raise actor.error
+        return actor.result
