@@ -36,6 +36,7 @@ class Link:
         self.bytes_per_second = bytes_per_second
         self.latency_ns = latency_ns
         self.sent = 0
+        self._engine = engine
         self._resource = Resource("link")
         self._blocks = Kind(
             "link",
@@ -71,5 +72,6 @@ class Link:
 
     def _move_pages(self, job: MemoryPages) -> None:
         self.sent += len(job.pages) * PAGE_BYTES
+        self._engine.emit(("memory moved", len(job.pages)))
         for page in job.pages:
             job.source.copy_page(page, job.destination)

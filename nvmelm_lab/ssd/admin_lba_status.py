@@ -46,6 +46,8 @@ def _get(controller: Controller, command: Command) -> None:
     fitting = (room - HEADER_BYTES) // DESCRIPTOR_BYTES
     complete = len(ranges) <= fitting
     descriptors = [LbaStatusDescriptor(first, blocks, LbaRangeStatus.ALLOCATED) for first, blocks in ranges[:fitting]]
+    blocks = sum(descriptor.blocks for descriptor in descriptors)
+    controller.engine.emit(("reported", controller.name, namespace.nsid, len(descriptors), blocks))
     controller.put_data(
         command, pack_lba_status(descriptors, Completeness.COMPLETE if complete else Completeness.INCOMPLETE)
     )
