@@ -19,7 +19,8 @@ from nvmelm_lab.host.driver import Driver
 from nvmelm_lab.host.guest import Guest
 from nvmelm_lab.host.link import Link
 from nvmelm_lab.host.memory_move import MemoryMove
-from nvmelm_lab.host.migration import Migration, Plan, Side
+from nvmelm_lab.host.migration import Migration
+from nvmelm_lab.host.move import Move, Plan, Side
 from nvmelm_lab.host.operation import Operation, OperationKind
 from nvmelm_lab.host.port import Port
 from nvmelm_lab.host.vm import VirtualMachine
@@ -107,12 +108,11 @@ class Lab:
             bytes_per_second=self.spec.link_bytes_per_second,
             latency_ns=self.spec.link_latency_ns,
         )
-        source_spaces = {g.source: AddressSpace(f"{g.name} here", GUEST_MEMORY, self.stamps) for g in self.spec.guests}
-        self.destination_spaces = {
-            g.name: AddressSpace(f"{g.name} there", GUEST_MEMORY, self.stamps) for g in self.spec.guests
-        }
+        self.source_spaces = self._guest_memories("here")
+        self.destination_spaces = self._guest_memories("there")
+        here = {g.source: self.source_spaces[g.name] for g in self.spec.guests}
         there = {g.destination: self.destination_spaces[g.name] for g in self.spec.guests}
-        self.source = self._ssd("source SSD", ("X", self.source_memory), source_spaces)
+        self.source = self._ssd("source SSD", ("X", self.source_memory), here)
         self.destination = self._ssd("destination SSD", ("G", self.destination_memory), there)
         self.source_driver = self._driver("VMM on X", self.source, self.source_memory)
         self.destination_driver = self._driver("VMM on G", self.destination, self.destination_memory)
@@ -149,19 +149,23 @@ class Lab:
         plan = plan if plan is not None else Plan()
         guest = self.guests[name]
         here, there = guest.vm.memory, self.destination_spaces[name]
-        return Migration(
+        move = Move(
             self.engine,
             guest.vm,
             self._side(self.source, self.source_driver, guest.spec.source),
             self._side(self.destination, self.destination_driver, guest.spec.destination),
             {disk.nsid: disk.blocks for disk in guest.disks},
-            MemoryMove(self.link, here, there, tracked=plan.iommu),
+            MemoryMove(self.link, here, there),
             plan,
             chunk=self.spec.chunk,
             block_bytes=self.spec.block_bytes,
         )
+        return Migration(move)
 
     # -- setting up ----------------------------------------------------------------------------------------
+
+    def _guest_memories(self, where: str) -> dict[str, AddressSpace]:
+        return {g.name: AddressSpace(f"{g.name} {where}", GUEST_MEMORY, self.stamps) for g in self.spec.guests}
 
     def _ssd(self, name: str, primary: tuple[str, AddressSpace], spaces: dict[str, AddressSpace]) -> Subsystem:
         return Subsystem(
@@ -203,7 +207,7 @@ class Lab:
         for nsid in nsids:
             await provision.attach(self.source_driver, nsid, [1, side.cntlid])
         await provision.bring_online(self.source_driver, side.cntlid)
-        vm = VirtualMachine(self.engine, spec.name, side.controller.space)
+        vm = VirtualMachine(self.engine, spec.name, self.source_spaces[spec.name])
         vm.port.plug(side.controller)
         driver = Driver(self.engine, spec.name, vm.port, vm.pages, gate=vm.processors)
         await driver.enable()

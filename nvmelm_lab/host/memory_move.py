@@ -16,21 +16,25 @@ PAGES_AT_ONCE = 256
 class MemoryMove:
     """Moves the memory `source` of a guest into `destination`.
 
-    tracked
-        Whether an IOMMU tracks the pages that devices write.
+    begun
+        Whether pages go ahead of time: only those written since are still to be moved.
     moved
         Pages that went over the link.
     """
 
-    def __init__(self, link: Link, source: AddressSpace, destination: AddressSpace, *, tracked: bool) -> None:
+    def __init__(self, link: Link, source: AddressSpace, destination: AddressSpace) -> None:
         self.link = link
         self.source = source
         self.destination = destination
-        self.tracked = tracked
+        self.begun = False
         self.moved = 0
 
     async def begin(self) -> None:
-        """Move all pages while the guest runs, and track what is written meanwhile.  Needs tracking."""
+        """Move all pages while the guest runs, and track what is written meanwhile.
+
+        Right only where every writer is seen: processors always are, devices by an IOMMU that tracks them.
+        """
+        self.begun = True
         self.source.processor_dirty = set()
         self.source.device_dirty = set()
         await self._send(self.source.pages())
@@ -43,7 +47,7 @@ class MemoryMove:
 
     async def finish(self) -> None:
         """Move what is still to be moved; the guest stands still and its controller is suspended."""
-        await self._send(self._take_dirty() if self.tracked else self.source.pages())
+        await self._send(self._take_dirty() if self.begun else self.source.pages())
         self.source.processor_dirty = None
         self.source.device_dirty = None
 

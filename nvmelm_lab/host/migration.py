@@ -1,14 +1,15 @@
 """The reference migration: an SSD-assisted live migration of one VM, phase by phase.
 
-Source: the talk; Base 2.1, section 8.1.12.1.  Each phase is a method that can be called and watched on its own;
-`run` calls them in order.  What a learner writes looks like `run`.
+Source: the talk; Base 2.1, section 8.1.12.1.  Each phase is a method that can be called and watched on its
+own; `run` calls them in order.  What a learner writes looks like `run`.
 """
 
 from __future__ import annotations
 
 from nvmelm_lab.host.changes import Changes
-from nvmelm_lab.host.move import PHASES, HostWork, Move, Plan, Progress, Side
+from nvmelm_lab.host.move import PHASES, Move, Plan, Progress, Side
 from nvmelm_lab.host.mq_reader import MqReader
+from nvmelm_lab.host.work import HostWork
 
 __all__ = ["PHASES", "Migration", "Plan", "Progress", "Side"]
 
@@ -42,13 +43,13 @@ class Migration:
 
     @property
     def work(self) -> HostWork:
-        """What reading the Migration Queue has cost the host: nothing for an I/O itself, a little for an entry."""
+        """What reading the Migration Queue has cost the host; the guest's I/Os themselves cost it nothing."""
         return self.mq.work if self.mq is not None else HostWork()
 
     # -- pre-copy ------------------------------------------------------------------------------------------
 
     async def prepare_destination(self) -> None:
-        """Create the namespaces over there, bring the controller online, and make queues for the copy tasks."""
+        """Create the namespaces over there, bring the controller online, make queues for the copy tasks."""
         self.move.enter("Prepare")
         await self.move.prepare_destination()
 
@@ -90,7 +91,7 @@ class Migration:
         await self.move.start()
 
     async def clean_up(self) -> None:
-        """Delete the Migration Queue; reset the source's controller and take it offline, detach its namespaces."""
+        """Delete the Migration Queue; reset the source's controller, take it offline, detach its namespaces."""
         self.move.enter("Clean up")
         assert self.mq is not None
         await self.move.source_side.delete_mq(self.mq)

@@ -1,7 +1,7 @@
-"""What every method of migration shares: the plan, the progress, both ends, and the pieces of the way between.
+"""What every method of migration shares: the plan, the progress, both ends, and the pieces of the way.
 
-The methods themselves (with the help of the SSD, by stopping, over a host shim) live in files of their own and
-put these pieces together.  Nothing here knows how the changes of a running guest are learned of.
+The methods themselves (with the help of the SSD, by stopping, over a host shim) live in files of their own
+and put these pieces together.  Nothing here knows how the changes of a running guest are learned of.
 """
 
 from __future__ import annotations
@@ -84,9 +84,9 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One end of a migration: the driver on the MMC, the migratable controller, and that controller itself.
+    """One end of a migration: the driver on the MMC, the migratable controller, and the VM's door to it.
 
-    `controller` is what the VM is plugged into (a shim where there is one); commands go through `driver` alone.
+    `controller` is what the VM is plugged into, a shim where there is one; commands go through `driver` alone.
     """
 
     driver: Driver
@@ -96,24 +96,11 @@ class Side:
     cntlid: int
 
 
-@dataclass(slots=True)
-class HostWork:
-    """What it cost the host's processors to learn of the guest's changes: steps, and their time in ns."""
-
-    steps: int = 0
-    ns: int = 0
-
-    def add(self, steps: int, ns: int) -> None:
-        """That much more work."""
-        self.steps += steps
-        self.ns += ns
-
-
 class Move:
     """One VM's way from `source` to `destination`, as the methods of migration need it.
 
     nsids
-        NSID -> LBAs of each namespace that goes along.  The guest's commands name the NSID, so it stays the same.
+        NSID -> LBAs of each namespace that goes along.  The guest's commands name the NSID, so it stays.
     memory
         How the VM's memory moves.
     """
@@ -163,7 +150,7 @@ class Move:
     # -- pieces, in the order in which they are needed -----------------------------------------------------
 
     async def prepare_destination(self) -> None:
-        """Create the namespaces over there, bring the controller online, and make queues for the copy tasks."""
+        """Create the namespaces over there, bring the controller online, make queues for the copy tasks."""
         driver, cntlid = self.destination.driver, self.destination.cntlid
         for nsid, blocks in self.nsids.items():
             await provision.create_namespace_as(driver, blocks, nsid)
@@ -192,7 +179,8 @@ class Move:
                 break
 
     def _small_enough(self, changed: Changes) -> bool:
-        return self.memory.link.time_for(changed.blocks_to_copy * self.block_bytes) <= self.plan.downtime_budget_ns
+        left = changed.blocks_to_copy * self.block_bytes
+        return self.memory.link.time_for(left) <= self.plan.downtime_budget_ns
 
     async def pause(self) -> None:
         """Pause the VM: from here on it is down."""

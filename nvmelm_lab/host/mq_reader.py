@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from nvmelm_lab.engine import Kind, Touches, do
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.host.changes import Changes
+from nvmelm_lab.host.queue_pair import REAP_NS, RING_NS, SUBMIT_NS
+from nvmelm_lab.host.work import HostWork
 from nvmelm_lab.nvme import migration_commands
 from nvmelm_lab.nvme.codes import EntrySpecial
 from nvmelm_lab.nvme.structs import MQE, Mqe
@@ -32,6 +34,8 @@ class MqReader:
         NSID -> LBAs of the namespaces that it can tell of.
     drained
         Entries consumed so far.
+    work
+        What reading the queue has cost the host so far.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class MqReader:
         self.slots = slots
         self.nsids = nsids
         self.drained = 0
+        self.work = HostWork()
         self._driver = driver
         self._base = base
         self._key = (mmc, cdqid)
@@ -69,6 +74,7 @@ class MqReader:
             if full or (wanted is not None and entry.esa == wanted):
                 break
         if changes.entries:
+            self.work.add(3, SUBMIT_NS + RING_NS + REAP_NS)
             await self._driver.command(
                 "Set Features 21h", migration_commands.set_head(0, self.cdqid, self.drained % self.slots)
             )
@@ -95,6 +101,7 @@ class MqReader:
         recorder = self._driver.engine.recorder
         if recorder is not None:
             recorder.reads.update(self._looking(None)[0])
+        self.work.add(1, POLL_NS)
         entry = self._peek()
         if entry is not None:
             self.drained += 1

@@ -6,14 +6,34 @@ controller is behind the port can change while nobody uses it: that is what a mi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 from nvmelm_lab.engine import Touches
 from nvmelm_lab.memory import AddressSpace
 
 if TYPE_CHECKING:
     from nvmelm_lab.host.queue_pair import QueuePair
-    from nvmelm_lab.ssd import Controller
+
+
+class Door(Protocol):
+    """What a controller shows to a host: a real one of an SSD, or software that stands for one.
+
+    interrupt
+        Called with ``(cqid, sqid, cid)`` when a CQE has become visible.
+    """
+
+    name: str
+    interrupt: Callable[[int, int, int], None] | None
+
+    def write_property(self, offset: int, value: int) -> None:
+        """The host writes a property or a doorbell."""
+
+    def read_property(self, offset: int) -> int:
+        """The host reads a property."""
+
+    def doorbell_touches(self) -> Touches:
+        """The cells that a doorbell write touches."""
 
 
 class Port:
@@ -28,9 +48,9 @@ class Port:
     def __init__(self, space: AddressSpace) -> None:
         self.space = space
         self.queues: dict[int, QueuePair] = {}
-        self._controller: Controller | None = None
+        self._controller: Door | None = None
 
-    def plug(self, controller: Controller) -> None:
+    def plug(self, controller: Door) -> None:
         """From now on this controller is behind the port."""
         self._controller = controller
         controller.interrupt = self._interrupt

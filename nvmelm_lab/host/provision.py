@@ -6,6 +6,7 @@ and 8.2.6.3 (secondary controllers: offline, assign, online).
 
 from __future__ import annotations
 
+from nvmelm_lab.errors import InputError
 from nvmelm_lab.host.driver import Driver
 from nvmelm_lab.memory import PAGE_BYTES
 from nvmelm_lab.nvme import commands
@@ -25,6 +26,30 @@ async def create_namespace(driver: Driver, blocks: int) -> int:
     driver.space.write(buffer.address, pack_page(page))
     cqe = await driver.command("Namespace Management (create)", commands.namespace_create(0, *buffer.prp(PAGE_BYTES)))
     return cqe.dw0
+
+
+async def create_namespace_as(driver: Driver, blocks: int, nsid: int) -> None:
+    """Create a namespace of `blocks` LBAs whose NSID is `nsid`, as a guest knows it from another SSD.
+
+    The controller picks the NSID (Base 2.1, section 5.1.21), the lowest that is free: small namespaces fill
+    those below until this one's turn comes, and go again.  InputError when `nsid` is taken.
+    """
+    fillers = []
+    while (offered := await create_namespace(driver, blocks)) < nsid:
+        await delete_namespace(driver, offered)
+        fillers.append(await create_namespace(driver, 1))
+    for filler in fillers:
+        await delete_namespace(driver, filler)
+    if offered != nsid:
+        await delete_namespace(driver, offered)
+        raise InputError(
+            f"NSID {nsid} is taken behind {driver.name}, but the guest knows its namespace by it; free it first"
+        )
+
+
+async def delete_namespace(driver: Driver, nsid: int) -> None:
+    """Delete namespace `nsid`."""
+    await driver.command("Namespace Management (delete)", commands.namespace_delete(0, nsid))
 
 
 async def attach(driver: Driver, nsid: int, cntlids: list[int]) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from nvmelm_lab.engine import Engine, Gate, Kind, do
 from nvmelm_lab.host.buffers import Pages
-from nvmelm_lab.host.port import Port
+from nvmelm_lab.host.port import Door, Port
 from nvmelm_lab.memory import AddressSpace
-from nvmelm_lab.ssd import Controller
 
 
 class VirtualMachine:
@@ -47,7 +46,7 @@ class VirtualMachine:
         """Let the virtual processors stand still; commands that are in flight go on."""
         await do(self._pause)
 
-    async def start(self, controller: Controller | None = None, memory: AddressSpace | None = None) -> None:
+    async def start(self, controller: Door | None = None, memory: AddressSpace | None = None) -> None:
         """Let the virtual processors run, on another host if `controller` and `memory` are given.
 
         Interrupts that came while nobody listened are replayed: completions that lie on the rings are noticed.
@@ -58,7 +57,7 @@ class VirtualMachine:
         self.processors.close()
         self.engine.emit(("vm", self.name, "paused"))
 
-    def _go_on(self, where: tuple[Controller | None, AddressSpace | None]) -> None:
+    def _go_on(self, where: tuple[Door | None, AddressSpace | None]) -> None:
         controller, memory = where
         if memory is not None:
             self.port.space = memory
