@@ -126,6 +126,24 @@ class Lab:
     ) -> None:
         """Go from setting up to running: from here on `schedule` (Timed if none) picks who goes next."""
         self.engine.use(schedule if schedule is not None else Timed(), recorder=recorder, trace=trace)
+        if trace is not None:
+            self._introduce()
+
+    def _introduce(self) -> None:
+        """Tell the trace who is there and what each disk holds, so that it can be read without the lab."""
+        here, there = self.source, self.destination
+        self.engine.emit(("lab", self.spec.block_bytes, here.name, here.primary.name, there.name, there.primary.name))
+        for name, guest in self.guests.items():
+            ends = [
+                (side.name, side.cntlid)
+                for side in (
+                    self._side(here, self.source_driver, guest.spec.source),
+                    self._side(there, self.destination_driver, guest.spec.destination),
+                )
+            ]
+            for disk in guest.disks:
+                held = tuple(min(disk.ledger.allowed(lba)) for lba in range(min(guest.spec.filled, disk.blocks)))
+                self.engine.emit(("disk", name, *ends, disk.nsid, disk.blocks, held))
 
     def run_workload(self, name: str, operations: Iterable[Operation], disk: int = 0) -> Guest:
         """Let a guest run `operations` on one of its disks, from now on."""
