@@ -1,7 +1,7 @@
-"""What people see.  `Player(model)` is a live migration to watch, step by step; `text` says the same in words.
+"""What people see.  `Player(model)` is a live migration to watch, step by step, in pictures and in words.
 
-Views read traces and never write; grading is not known here.  Widgets load when a `Player` is first asked for,
-so that importing this folder costs nothing.
+Views read traces and never write; grading is not known here.  Widgets load when a `Player` is first asked
+for, so that importing this folder costs nothing.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,8 +1,8 @@
 """The player model: one run, step by step, as plain data that goes to the browser as JSON.
 
 What lives here is its shape and `check`, which refuses a model that the player could not draw whole.  Nothing
-here knows how a model is made (from a trace) or how it is drawn.  Times are ns, places are LBAs, a *side* is 0
-for the source and 1 for the destination, and a step is named by its index from 0; people read it from 1.
+here knows how a model is made (from a trace) or how it is drawn.  Times are ns, places are LBAs, a *side* is
+0 for the source and 1 for the destination, and a step is named by its index from 0; people read it from 1.
 """
 
 from collections.abc import Mapping, Sequence
@@ -105,8 +105,8 @@ class Step(TypedDict):
     """One step: who did what, when, and what it changed.  What is absent did not change.
 
     `t` is ns; `cause` the index of the step that made this one possible; `lbas` is ``[slba, blocks]``;
-    `versions` is ``[[side, slba, blocks, version, writer], ...]``; `entry` is ``[slot, phase tag, ESA, word]``
-    of the entry posted in this step; `head` and `tail` are slots after the step; `bytes` is
+    `versions` is ``[[side, slba, blocks, version, writer], ...]``; `entry` is the entry posted in this step,
+    ``[slot, phase tag, ESA, word]``; `head` and `tail` are slots after the step; `bytes` is
     ``[layout name, hex]``; `verdicts` is ``[[index of the property, verdict, word], ...]``.
     """
 
@@ -170,7 +170,7 @@ def _all_runs(model: PlayerModel) -> list[Runs]:
     return runs
 
 
-# --- check ----------------------------------------------------------------------------------------------------
+# --- check ---------------------------------------------------------------------------------------------
 
 # Longest texts that the player draws whole at its design width, in characters of a wide typeface.
 _LONGEST = {
@@ -179,7 +179,7 @@ _LONGEST = {
     "actor": 40,
     "lane": 16,
     "phase": 14,
-    "map name": 28,
+    "map name": 22,
     "property": 26,
     "word": 24,
 }
@@ -207,8 +207,8 @@ def check(model: Mapping[str, Any]) -> PlayerModel:
     tiles = blocks // grain(typed)
     if tiles > MOST_TILES:
         raise InputError(
-            f"player model: its runs need {tiles} tiles of {grain(typed)} LBAs; at most {MOST_TILES} tiles can"
-            " be drawn, so make its runs multiples of a larger power of two"
+            f"player model: its runs need {tiles} tiles of {grain(typed)} LBAs; at most {MOST_TILES} can be"
+            " drawn, so make its runs multiples of a larger power of two"
         )
     return typed
 

@@ -1,8 +1,8 @@
 """The player as a widget: one migration to play, step and scrub through, in the browser.
 
-Python's part ends when the run has been sent: it is packed once, goes over in one message, and scrubbing asks
-nothing of the kernel.  The widget's saved state holds neither the run nor the player's code, only `js/link.js`,
-which fetches both; so a saved notebook stays small, and says so when there is no kernel to fetch from.
+Python's part ends when the run has been sent: it is packed once, goes over in one message, and scrubbing
+asks nothing of the kernel.  The widget's saved state holds neither the run nor the player's code, only
+`js/link.js`, which fetches both; so a saved notebook stays small, and says so when its kernel is gone.
 """
 
 import json
@@ -40,8 +40,8 @@ def _style() -> bytes:
 class Player(anywidget.AnyWidget):
     """One run, to be watched step by step; show it as the last line of a cell.
 
-    `model` is a player model (`nvmelm_lab.views.model`) and is checked here; `step` is the index from 0 at which
-    the player opens, and of which hosts without widgets get a still picture and the facts in words.
+    `model` is a player model (`nvmelm_lab.views.model`) and is checked here; `step` is the index from 0 at
+    which the player opens, and of which hosts without widgets get a still picture and the facts in words.
     """
 
     _esm = (_HERE / "js" / "link.js").read_text(encoding="utf-8")
@@ -81,6 +81,6 @@ class Player(anywidget.AnyWidget):
 
     def _ipython_display_(self) -> None:
         bundle, metadata = self._repr_mimebundle_()
-        display(bundle, metadata=metadata, raw=True)
+        display(bundle, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
         still = still_html(self._run, self._step, self._key)
-        display({"text/html": still, "text/plain": ""}, raw=True)
+        display({"text/html": still, "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]

@@ -148,8 +148,8 @@ def worst_lba(moment: Moment, slba: int, blocks: int) -> int:
 def story(model: PlayerModel, moment: Moment, lba: int) -> Story:
     """The versions of one LBA on both sides, who wrote it last, and the entry that announced that write.
 
-    An entry belongs to the source's version when it covers the LBA and was posted after the write took effect,
-    or before it by the same actor: a controller may post the entry first.
+    An entry belongs to the source's version when it covers the LBA and was posted after the write took
+    effect, or before it by the same actor: a controller may post the entry first.
     """
     source, before = _last_versions(model, moment.index, 0, lba)
     destination, _ = _last_versions(model, moment.index, 1, lba)

@@ -1,7 +1,7 @@
 """One step of a run as a still picture (SVG), for hosts without widgets and while no kernel answers.
 
-It follows the live player region by region: phases, sentence, maps and queue, legend, lanes, verdicts.  Places of
-texts are chosen for a wide typeface, so that nothing touches in another.
+It follows the live player region by region: phases, sentence, maps and queue, legend, lanes, verdicts.
+Places of texts are chosen for a wide typeface, so that nothing touches in another.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -70,12 +70,11 @@ def still_svg(model: PlayerModel, index: int, colours: Colours = LIGHT) -> str:
         *_lanes(model, index, colours),
         *_verdicts(model, moment),
     ]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
-        f' role="img" font-family="system-ui,sans-serif" font-size="12" fill="{colours["fg"]}">'
-        f"<title>{escape(text.sentence(model, index))}</title>"
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{colours["bg"]}"/>{"".join(parts)}</svg>'
-    )
+    size = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
+    style = f'role="img" font-family="system-ui,sans-serif" font-size="12" fill="{colours["fg"]}"'
+    title = f"<title>{escape(text.sentence(model, index))}</title>"
+    ground = f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{colours["bg"]}"/>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>{title}{ground}{"".join(parts)}</svg>'
 
 
 def still_html(model: PlayerModel, index: int, key: str) -> str:
@@ -83,7 +82,8 @@ def still_html(model: PlayerModel, index: int, key: str) -> str:
 
     The live player hides it; until then it hides the line that JupyterLab shows for a widget not (yet) there.
     """
-    waiting = f'.jp-OutputArea-child:has(+ .jp-OutputArea-child [data-nvmelm-still="{key}"]):not(:has(.nvp))'
+    still = f'[data-nvmelm-still="{key}"]'
+    waiting = f".jp-OutputArea-child:has(+ .jp-OutputArea-child {still}):not(:has(.nvp))"
     return (
         f'<div data-nvmelm-still="{key}" style="max-width:{WIDTH}px"><style>{waiting}{{display:none}}</style>'
         f"{still_svg(model, index, THEMED)}<p>{GONE}</p></div>"
@@ -95,14 +95,18 @@ def _say(x: float, y: float, words: str, colour: str = "", more: str = "") -> st
     return f'<text x="{x:g}" y="{y:g}"{fill}{more}>{escape(words)}</text>'
 
 
+def _path(lines: str, fill: str = "none", stroke: str = "none", more: str = "") -> str:
+    return f'<path d="{lines}" fill="{fill}" stroke="{stroke}"{more}/>'
+
+
 def _phases(model: PlayerModel, moment: Moment, colours: Colours) -> Iterator[str]:
     width = (WIDTH - 20) / len(model["phases"])
     for n, phase in enumerate(model["phases"]):
         x = 6 + n * width
-        now, done = n == moment.phase, n < moment.phase
-        shape = f"M{x:.1f} 3h{width - 8:.1f}l8 13-8 13h-{width - 8:.1f}l8-13z"
-        yield f'<path d="{shape}" fill="{colours["accent"] if now else "none"}" stroke="{colours["accent"] if now or done else EDGE}"/>'
-        colour = colours["on"] if now else colours["accent"] if done else colours["muted"]
+        now, begun = n == moment.phase, n <= moment.phase
+        chevron = f"M{x:.1f} 3h{width - 8:.1f}l8 13-8 13h-{width - 8:.1f}l8-13z"
+        yield _path(chevron, colours["accent"] if now else "none", colours["accent"] if begun else EDGE)
+        colour = colours["on"] if now else colours["accent"] if begun else colours["muted"]
         yield _say(x + width / 2 + 2, 20, phase["name"], colour, MIDDLE + (BOLD if now else ""))
 
 
@@ -115,13 +119,13 @@ def _sentence(model: PlayerModel, index: int, colours: Colours) -> Iterator[str]
     yield from (_say(6, 46 + 18 * n, line.strip(), "", ' font-size="14"') for n, line in enumerate(lines[:2]))
 
 
-# --- maps and queue -------------------------------------------------------------------------------------------
+# --- maps and queue ------------------------------------------------------------------------------------
 
 MAP_TOP, MAP_WIDTH, MAP_HEIGHT, PITCH = 96, 304, 186, 14
 
 
 def _grid(count: int) -> tuple[int, int, int] | None:
-    """Columns and pitch (x, y) of the largest cells that `count` of them leave room for; None when too many."""
+    """Columns and pitch (x, y) of the largest cells that have room `count` times; None without room."""
     best = None
     for columns in range(4, MAP_WIDTH // PITCH + 1):
         rows = -(-count // columns)
@@ -138,31 +142,36 @@ def _map(model: PlayerModel, moment: Moment, side: int, colours: Colours) -> Ite
     while (grid := _grid(-(-model["blocks"] // cell))) is None:
         cell *= 2
     columns, wide, high = grid
+    scale = f"1 cell = {cell} LBA" + ("s" if cell > 1 else "")
     yield _say(left, 86, (model["destination"] if side else model["source"])["name"], "", BOLD)
-    scale = "1 cell = 1 LBA" if cell == 1 else f"1 cell = {cell} LBAs, worst shown"
-    yield _say(left + MAP_WIDTH - 2, 86, scale, colours["muted"], END)
-    by_state: dict[int, list[tuple[int, int]]] = {}
+    yield _say(left + MAP_WIDTH - 2, 86, "worst shown" if side and cell > 1 else scale, colours["muted"], END)
+    by_state: dict[int, list[tuple[float, float]]] = {}
     for n, state in enumerate(cells(moment, side, cell)):
         by_state.setdefault(state, []).append((left + n % columns * wide, MAP_TOP + n // columns * high))
     for state, corners in sorted(by_state.items()):
         yield _boxes(state, corners, wide - 2, high - 2)
     touched = model["steps"][moment.index].get("lbas")
     if touched is not None:
-        for n in range(touched[0] // cell, (touched[0] + touched[1] - 1) // cell + 1):
-            x, y = left + n % columns * wide - 1, MAP_TOP + n // columns * high - 1
-            yield f'<path d="M{x} {y}h{wide}v{high}h-{wide}z" fill="none" stroke="{colours["fg"]}" stroke-width="2"/>'
+        reach = range(touched[0] // cell, (touched[0] + touched[1] - 1) // cell + 1)
+        around = [(left + n % columns * wide - 1, MAP_TOP + n // columns * high - 1) for n in reach]
+        yield _path(_squares(around, wide, high), "none", colours["fg"], THICK)
+
+
+THICK: Final = ' stroke-width="2"'
+
+
+def _squares(corners: Sequence[tuple[float, float]], wide: float, high: float) -> str:
+    return "".join(f"M{x:g} {y:g}h{wide:g}v{high:g}h-{wide:g}z" for x, y in corners)
 
 
 def _boxes(state: int, corners: Sequence[tuple[float, float]], wide: float, high: float) -> str:
     """All cells of one state: one path for the boxes, one for the glyphs."""
     fill, line, ink = LOOKS[state]
+    inner = [(x + 0.5, y + 0.5) for x, y in corners]
     dashes = ' stroke-dasharray="2 3"' if state == State.DEALLOCATED else ""
-    box = f"h{wide - 1:g}v{high - 1:g}h-{wide - 1:g}z"
-    found = f'<path d="{"".join(f"M{x + 0.5:g} {y + 0.5:g}{box}" for x, y in corners)}" fill="{fill}" stroke="{line}"{dashes}/>'
-    if GLYPHS[state]:
-        drawn = "".join(f"M{x + wide / 2:g} {y + high / 2:g}{GLYPHS[state]}" for x, y in corners)
-        found += f'<path d="{drawn}" fill="none" stroke="{ink}" stroke-width="1.8"/>'
-    return found
+    boxes = _path(_squares(inner, wide - 1, high - 1), fill, line, dashes)
+    glyphs = "".join(f"M{x + wide / 2:g} {y + high / 2:g}{GLYPHS[state]}" for x, y in corners)
+    return boxes + (_path(glyphs, "none", ink, ' stroke-width="1.8"') if GLYPHS[state] else "")
 
 
 RING_MOST = 32
@@ -175,14 +184,16 @@ def _ring(model: PlayerModel, moment: Moment, colours: Colours) -> Iterator[str]
     first = 0 if slots <= RING_MOST else moment.head // (RING_MOST // 2) * (RING_MOST // 2)
     used = (moment.tail - moment.head) % slots
     yield _say(RING_X, 86, "Migration Queue", "", BOLD + MIDDLE)
+    looks = {"next": LOOKS[1][:2], "waiting": LOOKS[2][:2], "empty": ("none", EDGE)}
+    inks = {"next": "#FFFFFF", "waiting": INK, "empty": colours["muted"]}
+    kinds: dict[str, list[int]] = {"empty": [], "waiting": [], "next": []}
     for n in range(shown):
-        slot = (first + n) % slots
-        ahead = (slot - moment.head) % slots
-        look = LOOKS[1] if ahead == 0 and used else LOOKS[2] if ahead < used else ("none", EDGE, "")
-        ink = "#FFFFFF" if look is LOOKS[1] else INK if look is LOOKS[2] else colours["muted"]
-        yield f'<path d="{_sector(n, shown)}" fill="{look[0]}" stroke="{look[1]}"/>'
-        x, y = _polar(n + 0.5, shown, (RING_OUT + RING_IN) / 2)
-        yield _say(x, y + 4, str(moment.tags[slot]), ink, MIDDLE)
+        ahead = (first + n - moment.head) % slots
+        kinds["empty" if ahead >= used else "waiting" if ahead else "next"].append(n)
+    for kind, places in kinds.items():
+        yield _path("".join(_sector(n, shown) for n in places), *looks[kind])
+        tags = "".join(_tag(n, shown, moment.tags[(first + n) % slots]) for n in places)
+        yield f'<g fill="{inks[kind]}" text-anchor="middle">{tags}</g>'
     for letter, slot, turn in (("H", moment.head, -0.7), ("T", moment.tail, 0.7)):
         n = (slot - first) % slots
         if n < shown:
@@ -198,9 +209,14 @@ def _polar(n: float, shown: int, radius: float) -> tuple[float, float]:
     return RING_X + radius * cos(angle), RING_Y + radius * sin(angle)
 
 
+def _tag(n: int, shown: int, tag: int) -> str:
+    x, y = _polar(n + 0.5, shown, (RING_OUT + RING_IN) / 2)
+    return f'<text x="{x:.0f}" y="{y + 4:.0f}">{tag}</text>'
+
+
 def _sector(n: int, shown: int) -> str:
-    corners = [_polar(n + at_edge, shown, radius) for at_edge, radius in
-               ((0.06, RING_OUT), (0.94, RING_OUT), (0.94, RING_IN), (0.06, RING_IN))]  # fmt: skip
+    turns = ((0.06, RING_OUT), (0.94, RING_OUT), (0.94, RING_IN), (0.06, RING_IN))
+    corners = [_polar(n + turn, shown, radius) for turn, radius in turns]
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in corners) + "z"
 
 
@@ -211,7 +227,7 @@ def _detail(model: PlayerModel, moment: Moment, colours: Colours) -> Iterator[st
         yield _say(6, 306, text.story_line(told), colours["fg"])
 
 
-# --- legend, lanes, verdicts ----------------------------------------------------------------------------------
+# --- legend, lanes, verdicts ---------------------------------------------------------------------------
 
 
 def _legend(moment: Moment) -> Iterator[str]:
@@ -221,58 +237,56 @@ def _legend(moment: Moment) -> Iterator[str]:
         yield _say(x + 18, 331, f"{word} {number}")
 
 
-LANES_TOP, LANE, MARK_PITCH, MARK = 346, 24, 16, 12
+LANES_LEFT, LANES_TOP, LANE, MARK_PITCH, MARK = 130, 346, 24, 16, 12
 
 
 def _lanes(model: PlayerModel, index: int, colours: Colours) -> Iterator[str]:
-    steps, room = model["steps"], (WIDTH - 130) // MARK_PITCH
+    steps, room = model["steps"], (WIDTH - LANES_LEFT) // MARK_PITCH
     first = max(0, min(index - room // 2, len(steps) - room))
-    yield f'<path d="M{130 + (index - first + 0.5) * MARK_PITCH:g} {LANES_TOP}v{LANE * len(model["lanes"])}" stroke="{colours["accent"]}" stroke-width="2"/>'
+    now = LANES_LEFT + (index - first + 0.5) * MARK_PITCH
+    yield _path(f"M{now:g} {LANES_TOP}v{LANE * len(model['lanes'])}", "none", colours["accent"], THICK)
     for lane, name in enumerate(model["lanes"]):
-        acts = lane == steps[index]["lane"]
-        yield _say(
-            6,
-            LANES_TOP + (lane + 0.5) * LANE + 4,
-            name,
-            "" if acts else colours["muted"],
-            BOLD if acts else "",
-        )
-    past: dict[int, list[tuple[float, float]]] = {}
+        look = ("", BOLD) if lane == steps[index]["lane"] else (colours["muted"], "")
+        yield _say(6, LANES_TOP + (lane + 0.5) * LANE + 4, name, *look)
+    marks: dict[int | str, list[tuple[float, float]]] = {"plain": [], "later": []}
     for n, step in enumerate(steps[first : first + room]):
-        corner = 130 + (n + 0.5) * MARK_PITCH - MARK / 2, LANES_TOP + (step["lane"] + 0.5) * LANE - MARK / 2
-        if first + n > index:
-            yield f'<path d="M{corner[0] + 1:g} {corner[1] + 1:g}h10v10h-10z" fill="none" stroke="{EDGE}"/>'
-            continue
-        state = _mark(step)
-        if state is None:
-            yield f'<path d="M{corner[0]:g} {corner[1]:g}h12v12h-12z" fill="{colours["muted"]}"/>'
-        else:
-            past.setdefault(state, []).append(corner)
-    yield from (_boxes(state, corners, MARK, MARK) for state, corners in sorted(past.items()))
-    x, y = 130 + (index - first + 0.5) * MARK_PITCH - 9, LANES_TOP + (steps[index]["lane"] + 0.5) * LANE - 9
-    yield f'<path d="M{x:g} {y:g}h18v18h-18z" fill="none" stroke="{colours["fg"]}" stroke-width="2"/>'
+        kind = "later" if first + n > index else _mark(step)
+        marks.setdefault(kind, []).append(_corner(n, step["lane"]))
+    later = [(x + 1, y + 1) for x, y in marks.pop("later")]
+    yield _path(_squares(later, MARK - 2, MARK - 2), "none", EDGE)
+    yield _path(_squares(marks.pop("plain"), MARK, MARK), colours["muted"])
+    yield from (_boxes(int(state), corners, MARK, MARK) for state, corners in marks.items())
+    x, y = _corner(index - first, steps[index]["lane"])
+    yield _path(_squares([(x - 3, y - 3)], MARK + 6, MARK + 6), "none", colours["fg"], THICK)
 
 
-def _mark(step: Step) -> int | None:
-    """The worst state that the step brings about; None for one that changes no LBA."""
+def _corner(column: int, lane: int) -> tuple[float, float]:
+    left = LANES_LEFT + (column + 0.5) * MARK_PITCH - MARK / 2
+    return left, LANES_TOP + (lane + 0.5) * LANE - MARK / 2
+
+
+def _mark(step: Step) -> int | str:
+    """The mark of a past step: `CHANGED` if it changes the source, else the worst state it brings about."""
     states = [run[2] for run in (*step.get("source", ()), *step.get("destination", ()))]
-    return max(states, key=lambda state: RANK[state]) if states else None
+    if not states:
+        return "plain"
+    return State.CHANGED if State.CHANGED in states else max(states, key=lambda state: RANK[state])
 
 
 SIGNS: Final = {"good": "✓", "open": "○", "bad": "✗"}
 
 
 def _verdicts(model: PlayerModel, moment: Moment) -> Iterator[str]:
-    """All of them while they have room side by side, else how many there are of each kind, the bad ones first."""
+    """All of them where there is room; else the bad ones, how many are open, how many hold."""
     named = [
         f"{SIGNS[verdict]} {one['name']}" + (f": {word or verdict}" if verdict == "bad" else "")
         for one, (verdict, word) in zip(model["properties"], moment.verdicts, strict=True)
     ]
-    if sum(len(words) for words in named) * 7.6 + 12 * len(named) > WIDTH:
+    if sum(7.6 * len(words) + 12 for words in named) > WIDTH:
         kinds = [verdict for verdict, _ in moment.verdicts]
-        bad = [words for words in named if words.startswith(SIGNS["bad"])]
-        named = bad + [f"{SIGNS[kind]} {kinds.count(kind)} {word}" for kind, word in
-                       (("open", "open"), ("good", "hold")) if kind in kinds]  # fmt: skip
+        named = [words for words, kind in zip(named, kinds, strict=True) if kind == "bad"]
+        named.append(f"{SIGNS['open']} {kinds.count('open')} open")
+        named.append(f"{SIGNS['good']} {kinds.count('good')} hold")
     x = 6.0
     for words in named:
         yield _say(x, 516, words)

@@ -48,7 +48,8 @@ def describe(model: PlayerModel, index: int) -> list[str]:
         _acts(model, moment),
         _cause(model, index),
         _where(model, moment),
-        *(f"{model[side]['name']}: {_counted(counts(moment, n))}" for n, side in enumerate(("source", "destination"))),
+        f"{model['source']['name']}: {_counted(counts(moment, 0))}",
+        f"{model['destination']['name']}: {_counted(counts(moment, 1))}",
         _queue(model, moment),
         "Properties: " + "; ".join(_verdicts(model, moment)),
     ]  # fmt: skip
@@ -80,7 +81,8 @@ def _counted(numbers: tuple[int, ...]) -> str:
 def _queue(model: PlayerModel, moment: Moment) -> str:
     slots = model["queue"]["slots"]
     used = (moment.tail - moment.head) % slots
-    line = f"Migration Queue, CDQ {model['queue']['cdqid']}: used {used} of {slots - 1}, head {moment.head}, tail {moment.tail}"
+    name = f"Migration Queue, CDQ {model['queue']['cdqid']}"
+    line = f"{name}: used {used} of {slots - 1}, head {moment.head}, tail {moment.tail}"
     entry = model["steps"][moment.index].get("entry")
     if entry is None:
         return line
@@ -96,7 +98,7 @@ def _verdicts(model: PlayerModel, moment: Moment) -> list[str]:
 
 
 def decode(model: PlayerModel, index: int) -> list[tuple[str, str, str, str, str, str]]:
-    """The step's SQE, CQE or MQE, field by field: bytes, raw hex, name, value, meaning, source; [] for none."""
+    """The step's SQE, CQE or MQE, field by field as `decode_bytes` does; [] when it moved none."""
     raw = model["steps"][index].get("bytes")
     if raw is None:
         return []

@@ -7,7 +7,6 @@ const ICONS = {
   last: "M11 3h2v10h-2zM3 3v10l7-5z",
   play: "M4 2.5v11l9-5.5z",
   pause: "M4 3h3v10H4zM9 3h3v10H9z",
-  copy: "M5 1h9v11h-2V3H5zM2 4h8v11H2zM4 6v7h4V6z",
 };
 
 function icon(name) {
@@ -40,7 +39,7 @@ function buildPhases(run, act) {
     node.disabled = phase.first === null;
     return node;
   });
-  const copy = button("Copy token", act.copyToken, icon("copy"), make("span", { class: "nvp-copy-word" }, "Copy token"));
+  const copy = button("Copy token", act.copyToken, "Copy token");
   copy.classList.add("nvp-copy");
   const row = make("div", { class: "nvp-head" }, toolbar("phases", "Phases", ...phases), copy);
   return { row, phases, copy };
@@ -61,8 +60,9 @@ function buildMap(run, side, act) {
   const out = button("Back to the whole namespace", act.zoomOut, "Whole");
   out.classList.add("nvp-out");
   const box = make("div", { class: "nvp-map-box", tabindex: "0", role: "group", "aria-label": name }, canvas);
+  out.hidden = true;
   const head = make("div", { class: "nvp-map-head" }, make("strong", {}, name), caption, out);
-  return { node: make("div", { class: `nvp-map nvp-map-${side}` }, head, box), canvas, caption, out, box, name };
+  return { node: make("div", { class: `nvp-map nvp-map-${side}` }, head, box), canvas, head, caption, out, box, name };
 }
 
 function buildMiddle(run, act) {
@@ -72,11 +72,12 @@ function buildMiddle(run, act) {
   const queue = make("div", { class: "nvp-queue" },
     make("div", { class: "nvp-map-head" }, make("strong", {}, "Migration Queue")),
     make("div", { class: "nvp-ring-box" }, ring), ends);
-  const detail = make("span", { class: "nvp-detail-line", "aria-live": "polite" });
+  const parts = { known: make("span"), entry: make("span") };
+  const detail = make("span", { class: "nvp-detail-line", "aria-live": "polite" }, parts.known, parts.entry);
   const only = button("Show only the steps that touch it", act.onlyPicked, "Only its steps");
   const row = make("div", { class: "nvp-middle" }, maps[0].node, queue, maps[1].node,
     make("div", { class: "nvp-detail" }, detail, only));
-  return { row, maps, ring, ends, detail, only };
+  return { row, maps, ring, ends, detail, parts, only };
 }
 
 function buildLegend(act) {

@@ -4,15 +4,16 @@
 
 const MARK = 12;
 const MARK_PITCH = 16;
-const PAGE_MARGIN = 3;
 
-// The steps on show: `first` to `end`, and the x of each.
+// The steps on show: `first` to `end`, and the x of each.  A quarter of the page at least lies on either side of
+// the step, so that what led here and what comes next are both seen.
 function lanePage(run, index, width, byTime) {
-  const room = Math.max(2 * PAGE_MARGIN + 2, Math.floor(width / MARK_PITCH));
+  const room = Math.max(8, Math.floor(width / MARK_PITCH));
   if (room >= run.length) return columnsFor(run, 0, run.length, width, byTime);
-  const stride = room - 2 * PAGE_MARGIN;
-  const first = Math.min(Math.max(0, Math.floor(index / stride) * stride - PAGE_MARGIN), run.length - room);
-  return columnsFor(run, first, first + room, width, byTime);
+  const stride = Math.floor(room / 2);
+  const first = Math.floor(index / stride) * stride - Math.floor(room / 4);
+  const shown = Math.min(Math.max(0, first), run.length - room);
+  return columnsFor(run, shown, shown + room, width, byTime);
 }
 
 function columnsFor(run, first, end, width, byTime) {
@@ -24,9 +25,11 @@ function columnsFor(run, first, end, width, byTime) {
   return { first, end, x };
 }
 
-// The state that a step is marked with: the worst that it brings about, or null for a step that changes no LBA.
+// The state that a step is marked with: "changed" for one that changes the source, else the worst that it brings
+// about; null for a step that changes no LBA.
 function markOf(step) {
   const states = [...(step.source || []), ...(step.destination || [])].map((run) => run[2]);
+  if (states.includes(CHANGED)) return CHANGED;
   return states.length ? states.reduce((worst, state) => (RANK[state] > RANK[worst] ? state : worst)) : null;
 }
 

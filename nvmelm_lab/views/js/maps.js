@@ -11,7 +11,7 @@ function gridFor(width, height, count) {
     const rows = Math.ceil(count / columns);
     const w = Math.min(Math.floor(width / columns), CELL_MOST);
     const h = Math.min(Math.floor(height / rows), CELL_MOST, w + 4);
-    const score = Math.min(w, h) + (columns % 8 ? 0 : 1.5) + (columns % 4 ? 0 : 1);
+    const score = Math.min(w, h) * (columns % 8 ? 1 : 1.15) * (columns % 4 ? 1 : 1.1);
     if (h >= CELL_PITCH && (!best || score > best.score)) best = { columns, rows, w: Math.min(w, h + 6), h, score };
   }
   return best;
@@ -51,9 +51,13 @@ function cellsOf(layout, slba, blocks) {
   return slba + blocks <= layout.first || first > last ? null : [first, last];
 }
 
-function captionOf(run, layout) {
-  const scale = layout.cell === 1 ? "1 cell = 1 LBA" : `1 cell = ${layout.cell} LBAs, worst shown`;
-  return layout.blocks === run.model.blocks ? scale : `${scale}; ${lbaWords(layout.first, layout.blocks)}`;
+// What the headings say of scale and place: all of it above both maps, or half above each where there is less room.
+function captionsOf(run, layout, halves) {
+  const scale = `1 cell = ${layout.cell} LBA${layout.cell === 1 ? "" : "s"}`;
+  const place = layout.blocks === run.model.blocks ? "" : lbaWords(layout.first, layout.blocks);
+  const rest = place || (layout.cell === 1 ? "" : "worst shown");
+  const whole = [scale, rest].filter(Boolean).join(", ");
+  return halves ? [scale, rest || scale] : [whole, whole];
 }
 
 // Draws one side.  `marks` holds what is pointed out: the step's LBAs, the picked and the hovered cell, a state.

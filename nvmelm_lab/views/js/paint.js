@@ -133,7 +133,7 @@ function drawState(ctx, where, state, theme, faint = false) {
   } else {
     ctx.fillStyle = css(fill);
     ctx.fillRect(box.x, box.y, box.w, box.h);
-    frame(ctx, box, state === 5 ? 2 : 1, state === 5 ? theme.fg : line);
+    frame(ctx, box, state === LOST ? 2 : 1, state === LOST ? theme.fg : line);
     drawGlyph(ctx, box, state, ink);
   }
   ctx.globalAlpha = 1;
@@ -154,7 +154,7 @@ function drawGlyph(ctx, box, state, ink) {
   ctx.translate(box.x + box.w / 2, box.y + box.h / 2);
   ctx.scale(size, size);
   ctx.strokeStyle = css(ink);
-  ctx.lineWidth = state === 5 ? 2.2 : 1.7;
+  ctx.lineWidth = state === LOST ? 2.2 : 1.7;
   ctx.beginPath();
   if (state === 6) ctx.arc(0, 0, 2.7, 0, 2 * Math.PI);
   for (const line of GLYPHS[state] || []) line.forEach(([x, y], n) => (n ? ctx.lineTo(x, y) : ctx.moveTo(x, y)));

@@ -5,19 +5,19 @@ const KEYS = [
   ["← →", "one step back, forward"],
   ["Shift ← →", "ten steps"],
   ["Home, End", "first, last step"],
-  ["Page Up, Page Down", "phase before, next phase"],
+  ["Page Up, Down", "phase before, next phase"],
   ["Space", "play, pause"],
   ["Tab", "next region"],
-  ["← ↑ ↓ → in a map", "next cell; Enter zooms in, Backspace out"],
+  ["← ↑ ↓ → in a map", "next cell; Enter zooms, Backspace back"],
   ["Esc", "leave the region, then the player"],
 ];
 
 const SIGNS = [
-  ["two bars in a lane", "the step posts an entry to the Migration Queue"],
-  ["hollow block in a lane", "a step still to come"],
-  ["H and T at the ring", "head: what the host reads next; tail: what the SSD fills next"],
-  ["digit in a slot", "its phase tag, which flips with every pass over the queue"],
-  ["vermillion with ×", "the destination lacks what the source was last written"],
+  ["two bars", "the step posts an entry"],
+  ["hollow block", "a step still to come"],
+  ["H, T", "head: read next; tail: filled next"],
+  ["digit in a slot", "phase tag; it flips with every pass"],
+  ["× in a cell", "the destination lacks the last write"],
 ];
 
 function make(tag, attributes = {}, ...children) {
@@ -31,22 +31,17 @@ function make(tag, attributes = {}, ...children) {
   return node;
 }
 
-// Each pane gives its heading and its rows; a row is a list of cells, one a column.
+// Each pane gives its rows, a row being its cells, and maybe a title and a heading of the columns.
 function bytesPane(run, moment) {
   const raw = run.steps[moment.index].bytes;
   if (!raw) return { kind: "bytes", title: "This step moved no SQE, CQE or MQE", rows: [] };
-  const size = run.model.layouts[raw[0]].size;
+  const { size } = run.model.layouts[raw[0]];
   const head = ["Byte", "Raw", "Field", "Value", "Meaning", "Source"];
   return { kind: "bytes", title: `${raw[0]}, ${size} bytes`, head, rows: decodeStep(run, moment.index) };
 }
 
-function textPane(run, moment) {
-  return { kind: "text", title: "The same facts in words", rows: describe(run, moment).map((line) => [line]) };
-}
-
-function helpPane() {
-  return { kind: "help", title: "Keys (with the player in focus) and signs", rows: [...KEYS, ...SIGNS] };
-}
+const textPane = (run, moment) => ({ kind: "text", title: "", rows: describe(run, moment).map((line) => [line]) });
+const helpPane = () => ({ kind: "help", title: "", rows: [...KEYS, ...SIGNS] });
 
 const PANES = { bytes: bytesPane, text: textPane, help: helpPane };
 
@@ -54,15 +49,21 @@ const PANES = { bytes: bytesPane, text: textPane, help: helpPane };
 function fillPane(nodes, pane, page) {
   nodes.title.textContent = pane.title;
   nodes.body.className = `nvp-rows nvp-rows-${pane.kind}`;
-  const pages = paginate(nodes.body, pane);
+  nodes.node.classList.toggle("nvp-bare", !pane.title);
+  nodes.node.classList.remove("nvp-paged");
+  let pages = paginate(nodes.body, pane);
+  nodes.node.classList.toggle("nvp-paged", pages.length > 1);
+  if (pages.length > 1) pages = paginate(nodes.body, pane);
   const shown = Math.min(page, pages.length - 1);
-  nodes.body.replaceChildren(...(pane.head ? [rowOf(pane.head, "nvp-row nvp-row-head")] : []), ...pages[shown]);
+  nodes.body.replaceChildren(...headOf(pane), ...pages[shown]);
   nodes.pager.hidden = pages.length < 2;
   nodes.where.textContent = `${shown + 1} of ${pages.length}`;
   nodes.before.disabled = shown === 0;
   nodes.after.disabled = shown === pages.length - 1;
   return pages.length;
 }
+
+const headOf = (pane) => (pane.head ? [rowOf(pane.head, "nvp-row nvp-row-head")] : []);
 
 function rowOf(cells, name) {
   return make("div", { class: name, role: "row" }, ...cells.map((text) => make("span", { role: "cell" }, text)));
@@ -71,11 +72,11 @@ function rowOf(cells, name) {
 // Rows by page, by their measured heights: nothing is cut and nothing scrolls.
 function paginate(body, pane) {
   const rows = pane.rows.map((cells) => rowOf(cells, "nvp-row"));
-  const head = pane.head ? [rowOf(pane.head, "nvp-row nvp-row-head")] : [];
+  const head = headOf(pane);
   body.replaceChildren(...head, ...rows);
-  const columns = getComputedStyle(body).columnCount;
-  if (columns !== "auto") return [rows];
-  const room = body.clientHeight - (head.length ? head[0].offsetHeight : 0);
+  const style = getComputedStyle(body);
+  if (style.columnCount !== "auto") return [rows];
+  const room = body.clientHeight - parseFloat(style.paddingTop) - (head.length ? head[0].offsetHeight : 0);
   const pages = [[]];
   let used = 0;
   for (const row of rows) {

@@ -3,6 +3,7 @@
 
 const STEPS_PER_SECOND = 4; // at 1x, and more on long runs, so that 1x lasts at most
 const LONGEST_PLAY = 100; // this many seconds
+const STACK_BELOW = 700; // px of width
 const CALM = "(prefers-reduced-motion: reduce)";
 
 class Player {
@@ -139,15 +140,15 @@ class Player {
   }
 
   async copyToken() {
-    const word = this.at.head.copy.querySelector(".nvp-copy-word");
+    const { copy } = this.at.head;
     const { token } = this.run.model;
     try {
       await navigator.clipboard.writeText(token);
-      word.textContent = "Copied";
+      copy.textContent = "Copied";
     } catch {
       this.change({ faulty: `Copying is not allowed here; the token is ${token}` });
     }
-    setTimeout(() => { word.textContent = "Copy token"; }, 1500);
+    setTimeout(() => { copy.textContent = "Copy token"; }, 1500);
   }
 
   // --- what happens around it -----------------------------------------------------------------------------------
@@ -178,9 +179,11 @@ class Player {
   // Size or place changed.  A detached view has no size: it keeps what it has until it is back.
   resize() {
     if (!this.root.clientWidth) return;
+    this.root.classList.toggle("nvp-narrow", this.root.clientWidth < STACK_BELOW);
     const { box } = this.at.middle.maps[0];
     this.layout = mapLayout(this.run, this.zoom, box.clientWidth - CELL_GAP, box.clientHeight - CELL_GAP);
     this.verdictForm = null;
+    fitCaptions(this);
     this.refresh();
   }
 

@@ -28,9 +28,10 @@ function drawRing(canvas, run, moment, theme) {
   const ctx = surface(canvas, width, height, theme);
   ctx.translate(width / 2, height / 2);
   ctx.textAlign = "center";
-  const outer = Math.min(width, height) / 2 - 20;
+  const outer = Math.min(width, height) / 2 - 21;
   const ring = { ...ringWindow(run, moment), outer, inner: outer - 19 };
   let marker = "";
+  drawRims(ctx, ring, theme);
   for (let n = 0; n < ring.count; n += 1) {
     const slot = slotAt(run, moment, (ring.first + n) % run.slots);
     marker = slot.marker || marker;
@@ -41,6 +42,16 @@ function drawRing(canvas, run, moment, theme) {
   }
   drawEnds(ctx, ring, run, moment, theme);
   drawCentre(ctx, ring, run, moment, marker, theme);
+}
+
+function drawRims(ctx, ring, theme) {
+  ctx.lineWidth = 1;
+  ctx.strokeStyle = css(theme.edge);
+  for (const radius of [ring.outer + 0.5, ring.inner - 0.5]) {
+    ctx.beginPath();
+    ctx.arc(0, 0, radius, 0, 2 * Math.PI);
+    ctx.stroke();
+  }
 }
 
 function slotAngle(ring, n) {
@@ -58,10 +69,10 @@ function slotPath(ctx, ring, n) {
 function drawSlot(ctx, ring, n, slot, theme) {
   const look = slot.next ? theme.states[1] : slot.waiting ? theme.states[2] : theme.states[0];
   slotPath(ctx, ring, n);
-  ctx.fillStyle = css(look.fill);
+  ctx.fillStyle = css(slot.waiting ? look.fill : theme.panel);
   ctx.fill();
   ctx.lineWidth = 1;
-  ctx.strokeStyle = css(slot.waiting ? look.line : theme.edge);
+  ctx.strokeStyle = css(slot.waiting ? look.line : theme.hair);
   ctx.stroke();
   const middle = slotAngle(ring, n + 0.5);
   const radius = (ring.outer + ring.inner) / 2;
@@ -78,7 +89,7 @@ function outlineSlot(ctx, ring, n, theme) {
 
 // Head and tail as arrow heads with a letter outside the ring; side by side when they meet.
 function drawEnds(ctx, ring, run, moment, theme) {
-  const meet = moment.head === moment.tail ? 0.13 : 0;
+  const meet = moment.head === moment.tail ? 0.15 : 0;
   drawEnd(ctx, ring, (moment.head - ring.first + run.slots) % run.slots, -meet, "H", theme);
   drawEnd(ctx, ring, (moment.tail - ring.first + run.slots) % run.slots, meet, "T", theme);
 }
@@ -91,10 +102,10 @@ function drawEnd(ctx, ring, n, turn, letter, theme) {
   ctx.fillStyle = css(theme.fg);
   ctx.beginPath();
   ctx.moveTo(ring.outer + 2, 0);
-  ctx.lineTo(ring.outer + 7.5, -3.5);
-  ctx.lineTo(ring.outer + 7.5, 3.5);
+  ctx.lineTo(ring.outer + 8.5, -4.5);
+  ctx.lineTo(ring.outer + 8.5, 4.5);
   ctx.fill();
-  ctx.translate(ring.outer + 13.5, 0);
+  ctx.translate(ring.outer + 15, 0);
   ctx.rotate(-angle);
   ctx.font = `bold 12px ${theme.font}`;
   ctx.fillText(letter, 0, 1);

@@ -3,7 +3,7 @@
 // States are held by tile (the smallest place whose state can differ); key frames make any step a short walk.
 
 const WORDS = ["deallocated", "mapped", "changed", "copying", "equal", "lost or stale", "unreadable"];
-const DEALLOCATED = 0;
+const [DEALLOCATED, CHANGED, LOST] = [0, 2, 5];
 const RANK = [0, 2, 4, 3, 1, 6, 5];
 const FRAME_STEPS = 64;
 const FRAME_BYTES = 48 << 20;

@@ -50,12 +50,18 @@ function paintMaps(player, moment) {
   const marks = { lbas: run.steps[moment.index].lbas || null, pick: player.pick, hover: player.hover, state: player.state };
   player.at.middle.maps.forEach((map, side) => {
     drawMap(map.canvas, run, moment, side, layout, marks, theme);
-    setText(map.caption, captionOf(run, layout));
-    map.out.hidden = !player.zoom;
     if (player.playing) return;
     const counts = countedWords(countsOf(run, moment)[side ? "destination" : "source"]);
     map.canvas.setAttribute("aria-label", `${map.name}: ${counts}`);
   });
+}
+
+function fitCaptions({ run, layout, zoom, at }) {
+  const { maps } = at.middle;
+  const say = (halves) => captionsOf(run, layout, halves).forEach((text, side) => setText(maps[side].caption, text));
+  maps[1].out.hidden = !zoom;
+  say(false);
+  if (maps.some(({ head }) => head.scrollWidth > head.clientWidth)) say(true);
 }
 
 function paintQueue({ at, run, theme, playing }, moment) {
@@ -65,19 +71,24 @@ function paintQueue({ at, run, theme, playing }, moment) {
   if (!playing) at.middle.ring.setAttribute("aria-label", queueLine(run, moment));
 }
 
+// The line on what is pointed at.  Its entry stands out when the destination lacks what no entry announces.
 function paintDetail(player, moment) {
-  const { detail, only } = player.at.middle;
+  const { parts, only } = player.at.middle;
   const lbas = player.pointed();
-  setText(detail, player.faulty || detailLine(player, moment, lbas));
-  const risky = lbas && stateOf(player.run, moment, 1, ...lbas) === 5;
-  detail.classList.toggle("nvp-risk", Boolean(player.faulty || risky));
+  const [known, entry, risky] = player.faulty ? [player.faulty, "", true] : detailParts(player, moment, lbas);
+  setText(parts.known, known);
+  setText(parts.entry, entry);
+  parts.entry.classList.toggle("nvp-risk", risky);
+  parts.known.classList.toggle("nvp-risk", risky && entry === "");
   only.disabled = !lbas || player.faulty !== "";
 }
 
-function detailLine(player, moment, lbas) {
-  if (!lbas) return "Point at a cell to compare both sides.";
-  const line = storyLine(storyOf(player.run, moment, worstLba(player.run, moment, ...lbas)));
-  return lbas[1] === 1 ? line : `${lbaWords(...lbas)}, worst: ${line}`;
+function detailParts({ run }, moment, lbas) {
+  if (!lbas) return ["Point at a cell to compare both sides.", "", false];
+  const lba = worstLba(run, moment, ...lbas);
+  const [known, entry] = storyParts(storyOf(run, moment, lba));
+  const risky = stateOf(run, moment, 1, lba, 1) === LOST && entry === "entry: none";
+  return [lbas[1] === 1 ? known : `${lbaWords(...lbas)}, worst ${known}`, entry, risky];
 }
 
 function paintLegend(player, moment) {

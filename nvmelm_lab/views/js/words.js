@@ -31,9 +31,15 @@ function sentence(run, index) {
   return Object.values(sentenceParts(run, index)).join("");
 }
 
+// What is known of one LBA, in two parts: the second, its entry, is what may be at risk.
+function storyParts(story) {
+  const known = `LBA ${story.lba}: source ${story.source}, destination ${story.destination},` +
+    ` last writer ${story.writer}; `;
+  return [known, `entry: ${story.entry}`];
+}
+
 function storyLine(story) {
-  return `LBA ${story.lba}: source ${story.source}, destination ${story.destination},` +
-    ` last writer ${story.writer}; entry: ${story.entry}`;
+  return storyParts(story).join("");
 }
 
 function describe(run, moment) {
