@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from nvmelm_lab.engine import Touches
@@ -11,7 +11,14 @@ from nvmelm_lab.nvme.codes import AdminOpcode
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.admin_handler import AdminHandler
 from nvmelm_lab.ssd.command import Command, Refused
-from nvmelm_lab.ssd.rings import CQE_BYTES, SQE_BYTES, CompletionQueue, SubmissionQueue, ring_pages
+from nvmelm_lab.ssd.rings import (
+    CQE_BYTES,
+    SQE_BYTES,
+    CompletionQueue,
+    QueueKeeper,
+    SubmissionQueue,
+    ring_pages,
+)
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
@@ -20,12 +27,14 @@ MAX_QUEUES = 64
 """I/O queue pairs of a controller (Set Features 07h says so)."""
 
 
-def queue_limit(controller: Controller) -> int:
+def queue_limit(controller: QueueKeeper) -> int:
     """The highest I/O queue identifier: by the controller's resources if it is secondary."""
     return MAX_QUEUES if controller.primary else min(MAX_QUEUES, controller.queue_resources - 1)
 
 
-def check_ring(controller: Controller, qid: int, entries: int, base: int, entry_bytes: int, contiguous: bool) -> None:
+def check_ring(
+    controller: QueueKeeper, qid: int, entries: int, base: int, entry_bytes: int, contiguous: bool
+) -> None:
     """Refuse a ring that this controller cannot have."""
     if not 1 <= qid <= queue_limit(controller):
         raise Refused(Status.INVALID_QUEUE_IDENTIFIER)
@@ -38,7 +47,7 @@ def check_ring(controller: Controller, qid: int, entries: int, base: int, entry_
         raise Refused(Status.INVALID_FIELD)
 
 
-def _create_cq(controller: Controller, command: Command) -> None:
+def _create_cq(controller: QueueKeeper, command: Command) -> None:
     sqe = command.sqe
     qid, entries = sqe.cdw10 & 0xFFFF, (sqe.cdw10 >> 16) + 1
     check_ring(controller, qid, entries, sqe.prp1, CQE_BYTES, bool(sqe.cdw11 & 1))
@@ -53,7 +62,7 @@ def _create_cq(controller: Controller, command: Command) -> None:
     )
 
 
-def _create_sq(controller: Controller, command: Command) -> None:
+def _create_sq(controller: QueueKeeper, command: Command) -> None:
     sqe = command.sqe
     qid, entries = sqe.cdw10 & 0xFFFF, (sqe.cdw10 >> 16) + 1
     check_ring(controller, qid, entries, sqe.prp1, SQE_BYTES, bool(sqe.cdw11 & 1))
@@ -68,7 +77,7 @@ def _create_sq(controller: Controller, command: Command) -> None:
     )
 
 
-def _delete_sq(controller: Controller, command: Command) -> None:
+def _delete_sq(controller: QueueKeeper, command: Command) -> None:
     """Commands in flight from that queue end with Command Aborted due to SQ Deletion."""
     qid = command.sqe.cdw10 & 0xFFFF
     if qid == 0 or qid not in controller.sqs:
@@ -77,7 +86,7 @@ def _delete_sq(controller: Controller, command: Command) -> None:
     controller.delete_sq(qid)
 
 
-def _delete_cq(controller: Controller, command: Command) -> None:
+def _delete_cq(controller: QueueKeeper, command: Command) -> None:
     qid = command.sqe.cdw10 & 0xFFFF
     if qid == 0 or qid not in controller.cqs:
         raise Refused(Status.INVALID_QUEUE_IDENTIFIER)
@@ -90,9 +99,14 @@ def _positions(controller: Controller, _command: Command) -> Touches:
     return controller.state_touches()
 
 
+COMMANDS: Mapping[int, Callable[[QueueKeeper, Command], None]] = {
+    AdminOpcode.CREATE_IO_CQ: _create_cq,
+    AdminOpcode.CREATE_IO_SQ: _create_sq,
+    AdminOpcode.DELETE_IO_SQ: _delete_sq,
+    AdminOpcode.DELETE_IO_CQ: _delete_cq,
+}
+"""How each is carried out, by whoever keeps the rings.  Raises Refused, nothing changed."""
+
 HANDLERS: Mapping[int, AdminHandler] = {
-    AdminOpcode.CREATE_IO_CQ: AdminHandler(_create_cq, touches=_positions),
-    AdminOpcode.CREATE_IO_SQ: AdminHandler(_create_sq, touches=_positions),
-    AdminOpcode.DELETE_IO_SQ: AdminHandler(_delete_sq, touches=_positions),
-    AdminOpcode.DELETE_IO_CQ: AdminHandler(_delete_cq, touches=_positions),
+    opcode: AdminHandler(act, touches=_positions) for opcode, act in COMMANDS.items()
 }

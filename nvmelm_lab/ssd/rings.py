@@ -7,18 +7,49 @@ entry would make them so; the phase tag of a CQE tells a new entry from the last
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from nvmelm_lab.engine import Actor, Signal
-from nvmelm_lab.memory import PAGE_BYTES
+from nvmelm_lab.engine import Actor, Engine, Signal
+from nvmelm_lab.memory import PAGE_BYTES, AddressSpace
 from nvmelm_lab.nvme.structs import CQE, SQE, Sqe
-
-if TYPE_CHECKING:
-    from nvmelm_lab.memory import AddressSpace
-    from nvmelm_lab.ssd.controller import Controller
 
 SQE_BYTES = 64
 CQE_BYTES = 16
+
+
+class QueueKeeper(Protocol):
+    """Who keeps rings on the device's side: a controller, or software of a host that stands for one.
+
+    See `Controller` for what each of these is.
+    """
+
+    engine: Engine
+    name: str
+    space: AddressSpace
+    primary: bool
+    suspended: bool
+    queue_resources: int
+    max_queue_entries: int
+    cc: int
+    csts: int
+    aqa: int
+    asq: int
+    acq: int
+    sqs: dict[int, SubmissionQueue]
+    cqs: dict[int, CompletionQueue]
+
+    @property
+    def interrupt_limit(self) -> int:
+        """How many interrupt vectors it has."""
+
+    def create_sq(self, queue: SubmissionQueue) -> None:
+        """Add a Submission Queue and start fetching from it."""
+
+    def delete_sq(self, qid: int) -> None:
+        """Stop fetching from a Submission Queue and forget it."""
+
+    def abort_commands(self, queue: SubmissionQueue) -> None:
+        """End the commands in flight from `queue` with Command Aborted due to SQ Deletion."""
 
 
 class CompletionQueue:
@@ -51,7 +82,7 @@ class CompletionQueue:
 
     def __init__(
         self,
-        controller: Controller,
+        keeper: QueueKeeper,
         qid: int,
         base: int,
         pages: list[int],
@@ -68,10 +99,10 @@ class CompletionQueue:
         self.contiguous = contiguous
         self.interrupts = interrupts
         self.vector = vector
-        self.space: AddressSpace = controller.space
+        self.space = keeper.space
         self.posted = 0
         self.claimed = 0
-        self.consumed = Signal(controller.engine, f"room in {controller.name} CQ {qid}")
+        self.consumed = Signal(keeper.engine, f"room in {keeper.name} CQ {qid}")
 
     @property
     def phase(self) -> int:
@@ -107,12 +138,12 @@ class SubmissionQueue:
         The actor that fetches from it.
     """
 
-    __slots__ = ("base", "contiguous", "controller", "cq", "entries", "fetched", "fetcher", "name", "pages",
-                 "priority", "qid", "space", "visible")  # fmt: skip
+    __slots__ = ("base", "contiguous", "cq", "entries", "fetched", "fetcher", "name", "pages", "priority",
+                 "qid", "space", "visible")  # fmt: skip
 
     def __init__(
         self,
-        controller: Controller,
+        keeper: QueueKeeper,
         qid: int,
         cq: CompletionQueue,
         base: int,
@@ -122,7 +153,6 @@ class SubmissionQueue:
         contiguous: bool = True,
         priority: int = 0,
     ) -> None:
-        self.controller = controller
         self.qid = qid
         self.cq = cq
         self.base = base
@@ -130,9 +160,9 @@ class SubmissionQueue:
         self.entries = entries
         self.contiguous = contiguous
         self.priority = priority
-        self.space: AddressSpace = controller.space
-        self.name = f"{controller.name}.sq{qid}"
-        self.visible = Signal(controller.engine, f"doorbell of {controller.name} SQ {qid}")
+        self.space = keeper.space
+        self.name = f"{keeper.name}.sq{qid}"
+        self.visible = Signal(keeper.engine, f"doorbell of {keeper.name} SQ {qid}")
         self.fetched = 0
         self.fetcher: Actor | None = None
 

@@ -5,8 +5,6 @@ Source: Base 2.1, section 5.1.17.1.3 and Figures 358 to 361.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.memory import PAGE_BYTES
 from nvmelm_lab.nvme.controller_state import (
@@ -19,14 +17,18 @@ from nvmelm_lab.nvme.controller_state import (
 )
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.command import Refused
-from nvmelm_lab.ssd.rings import CQE_BYTES, SQE_BYTES, CompletionQueue, SubmissionQueue, ring_pages
+from nvmelm_lab.ssd.rings import (
+    CQE_BYTES,
+    SQE_BYTES,
+    CompletionQueue,
+    QueueKeeper,
+    SubmissionQueue,
+    ring_pages,
+)
 from nvmelm_lab.ssd.vendor_state import AdminState, pack_admin_state, unpack_admin_state
 
-if TYPE_CHECKING:
-    from nvmelm_lab.ssd.controller import Controller
 
-
-def take_state(controller: Controller, *, queues: bool, vendor: bool) -> bytes:
+def take_state(controller: QueueKeeper, *, queues: bool, vendor: bool) -> bytes:
     """The state of `controller` as it is now, in the parts that are asked for."""
     states = QueueStates(
         tuple(_sq_state(sq) for qid, sq in sorted(controller.sqs.items()) if qid),
@@ -70,7 +72,7 @@ def _cq_state(cq: CompletionQueue) -> CompletionQueueState:
     )
 
 
-def put_state(controller: Controller, data: bytes, *, queues: bool, vendor: bool) -> None:
+def put_state(controller: QueueKeeper, data: bytes, *, queues: bool, vendor: bool) -> None:
     """Verify a state and commit it to `controller`.
 
     Refused, with nothing changed, when the state is malformed, when a part is there without its index in the
@@ -93,7 +95,7 @@ def put_state(controller: Controller, data: bytes, *, queues: bool, vendor: bool
         _commit(controller, state.queues)
 
 
-def _verify(controller: Controller, states: QueueStates) -> None:
+def _verify(controller: QueueKeeper, states: QueueStates) -> None:
     known = {cq.qid for cq in states.completion}
     good = all(
         sq.cqid in known and _fits(controller, sq.prp1, sq.entries, SQE_BYTES) and max(sq.head, sq.tail) < sq.entries
@@ -106,7 +108,7 @@ def _verify(controller: Controller, states: QueueStates) -> None:
         raise Refused(Status.INVALID_FIELD)
 
 
-def _fits(controller: Controller, base: int, entries: int, entry_bytes: int) -> bool:
+def _fits(controller: QueueKeeper, base: int, entries: int, entry_bytes: int) -> bool:
     return (
         2 <= entries <= controller.max_queue_entries
         and base % PAGE_BYTES == 0
@@ -114,7 +116,7 @@ def _fits(controller: Controller, base: int, entries: int, entry_bytes: int) -> 
     )
 
 
-def _commit(controller: Controller, states: QueueStates) -> None:
+def _commit(controller: QueueKeeper, states: QueueStates) -> None:
     for cq in states.completion:
         # The next entry has the phase tag that slot 0 holds, unless it is slot 0's own turn: facts D.10.
         phase = cq.slot0_phase if cq.tail else 1 - cq.slot0_phase
@@ -124,7 +126,7 @@ def _commit(controller: Controller, states: QueueStates) -> None:
         _submission_queue(controller, sq.qid, sq.cqid, sq.prp1, sq.entries, sq.head, sq.tail, sq.priority)
 
 
-def _commit_admin(controller: Controller, state: AdminState) -> None:
+def _commit_admin(controller: QueueKeeper, state: AdminState) -> None:
     for qid in list(controller.sqs):
         if qid == 0:
             controller.delete_sq(0)
@@ -140,7 +142,7 @@ def _commit_admin(controller: Controller, state: AdminState) -> None:
 
 
 def _completion_queue(
-    controller: Controller, qid: int, base: int, entries: int, head: int, tail: int, phase: int
+    controller: QueueKeeper, qid: int, base: int, entries: int, head: int, tail: int, phase: int
 ) -> CompletionQueue:
     queue = CompletionQueue(controller, qid, base, ring_pages(base, entries * CQE_BYTES), entries)
     # Counts since creation are not part of the state; the lap is, in the phase tag.  Two laps more keep the
@@ -153,7 +155,7 @@ def _completion_queue(
 
 
 def _submission_queue(
-    controller: Controller, qid: int, cqid: int, base: int, entries: int, head: int, tail: int, priority: int
+    controller: QueueKeeper, qid: int, cqid: int, base: int, entries: int, head: int, tail: int, priority: int
 ) -> None:
     queue = SubmissionQueue(
         controller, qid, controller.cqs[cqid], base, ring_pages(base, entries * SQE_BYTES), entries, priority=priority

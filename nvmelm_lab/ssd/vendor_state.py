@@ -23,13 +23,11 @@ Bytes    Field
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.command import Refused
-
-if TYPE_CHECKING:
-    from nvmelm_lab.ssd.controller import Controller
+from nvmelm_lab.ssd.rings import QueueKeeper
 
 UUID = bytes.fromhex("6e766d656c6d4c41 42a0000000000001".replace(" ", ""))
 """Names this layout in the list of supported controller state formats (CNS 20h)."""
@@ -51,7 +49,7 @@ class AdminState(NamedTuple):
     phase: int
 
 
-def pack_admin_state(controller: Controller) -> bytes:
+def pack_admin_state(controller: QueueKeeper) -> bytes:
     """The vendor specific data of `controller`."""
     sq, cq = controller.sqs.get(0), controller.cqs.get(0)
     if sq is None or cq is None:
