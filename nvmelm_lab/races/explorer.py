@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from nvmelm_lab.engine.cells import Key
     from nvmelm_lab.races.scenario import World
 
-NOBODY = -1
-
 Footprint = tuple[int, int]
 """Cells read and cells written, one bit a cell."""
 
@@ -231,8 +229,10 @@ class Guide:
         return self._next_event()
 
     def _perform_local(self, actor: Actor) -> Actor:
-        # Behind a closed gate the engine parks it, and nothing is performed.
-        if not actor.is_blocked:
+        if actor.is_blocked:
+            # The engine parks it, and nothing is performed.
+            self._note_held(actor)
+        else:
             self._performing = (actor, None, actor.subject if actor.kind is WAIT else None)
         return actor
 
@@ -306,9 +306,10 @@ class Guide:
             past = self._note_event(actor.name, footprint, past)
         elif waited is not None:
             signal, level = waited
-            raised = signal.raised_by[level - 1] if level <= len(signal.raised_by) else NOBODY
-            if raised >= 0:
-                past |= self._past_of_step[raised]
+            # A level is reached by all who raised the signal up to it, not by the last alone.
+            for raised in signal.raised_by[:level]:
+                if raised >= 0:
+                    past |= self._past_of_step[raised]
         else:
             self._check_touched(actor.name, (0, 0))
         self._past[actor.name] = past

@@ -111,18 +111,27 @@ def _start(controller: Controller, queue: MigrationQueue, target: Controller) ->
         raise Refused(Status.INVALID_CONTROLLER_DATA_QUEUE)
     if queue.tail + 1 >= queue.slots and queue.used >= queue.slots - 1:
         raise Refused(Status.CONTROLLER_DATA_QUEUE_FULL)
-    queue.start()
-    controller.engine.emit(("logging", controller.name, queue.cdqid, target.name, True))
     habits = controller.subsystem.habits
     if habits.start_logging == "after commands in flight":
+        target.fetch_gate.close()
         return _drain_then_start
+    start_logging(controller, queue)
     return _post_first_marker if habits.first_entry == "marker at once" else None
 
 
+def start_logging(controller: Controller, queue: MigrationQueue) -> None:
+    """From now on changes made through the queue's target are told of."""
+    queue.start()
+    target = controller.subsystem.controllers[queue.target]
+    controller.engine.emit(("logging", controller.name, queue.cdqid, target.name, True))
+
+
 async def _drain_then_start(controller: Controller, command: Command) -> None:
-    target = controller.subsystem.controllers[_queue(controller, command).target]
-    for signal in target.wait_for_commands():
-        await signal.wait()
+    """Freedom 6: nothing is fetched until the commands in flight are done and logging is on."""
+    queue = _queue(controller, command)
+    target = controller.subsystem.controllers[queue.target]
+    await target.drain()
+    await do(controller.start_after_drain, (command, queue, target))
     if controller.subsystem.habits.first_entry == "marker at once":
         await _post_first_marker(controller, command)
 
@@ -138,8 +147,7 @@ async def _post_stop_marker(controller: Controller, command: Command) -> None:
     queue = controller.subsystem.migration_queues.get(command.sqe.cdw11 & 0xFFFF)
     if queue is None:
         return
-    for signal in queue.changes_posted():
-        await signal.wait()
+    await queue.told.wait(queue.decided)
     await do(controller.post_marker, (queue, EntrySpecial.STOPPED))
 
 
@@ -147,6 +155,8 @@ def _track_touches(controller: Controller, command: Command) -> Touches:
     queue = _queue(controller, command)
     target = controller.subsystem.controllers[queue.target]
     reads, writes = queue.starting()
+    if controller.subsystem.habits.start_logging == "after commands in flight":
+        return reads, (target.fetch_gate.key, *writes)
     return (target.fetch_gate.key, *reads), writes
 
 

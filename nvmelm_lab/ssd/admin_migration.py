@@ -79,8 +79,7 @@ def _suspend(controller: Controller, command: Command) -> Then | None:
 async def _drain_and_mark(controller: Controller, command: Command) -> None:
     """Let the commands in flight end, then say so in the Migration Queue: nothing of them comes behind it."""
     target = _target(controller, command)
-    for signal in target.wait_for_commands():
-        await signal.wait()
+    await target.drain()
     queue = target.migration_queue
     if queue is not None and queue.logging:
         await do(controller.post_marker, (queue, EntrySpecial.SUSPENDED))

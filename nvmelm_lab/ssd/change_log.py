@@ -22,7 +22,7 @@ def decide(controller: Controller, command: Command) -> None:
     if queue is not None and queue.logging:
         command.log = queue
         command.owed += 1
-        queue.unposted[command] = None
+        queue.decided += 1
 
 
 def posting(controller: Controller, command: Command) -> Touches:
@@ -47,9 +47,8 @@ def post(controller: Controller, command: Command) -> None:
         # DLBA says that the blocks *are* deallocated: a later write may have come between.
         flagged = deallocated and controller.subsystem.namespaces[nsid].is_deallocated(slba, blocks)
         queue.post(nsid, slba, blocks, deallocated=flagged)
-    del queue.unposted[command]
-    if command.posted is not None:
-        command.posted.set()
+    command.told = True
+    queue.told.raise_to(queue.told.level + 1)
 
 
 def _merged(controller: Controller, command: Command) -> list[Change]:

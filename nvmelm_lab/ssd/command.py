@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nvmelm_lab.engine import Signal
 from nvmelm_lab.memory import PrpError
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.nvme.structs import Sqe
@@ -36,10 +35,10 @@ class Command:
         What its CQE will say, and whether it is posted.
     changes, log
         User data that it changed, and the Migration Queue that has to tell of it (None: not logged).
+    told
+        Whether its entries are posted.
     owed
         What is still to be posted: its completion, and its entries if it is logged.
-    ended, posted
-        Raised when nothing is owed any more, and when its entries are posted; made only when somebody waits.
     """
 
     __slots__ = (
@@ -47,14 +46,13 @@ class Command:
         "completed",
         "dw0",
         "dw1",
-        "ended",
         "log",
         "number",
         "owed",
-        "posted",
         "queue",
         "sqe",
         "status",
+        "told",
     )
 
     def __init__(self, queue: SubmissionQueue, number: int, sqe: Sqe) -> None:
@@ -66,10 +64,9 @@ class Command:
         self.dw1 = 0
         self.changes: tuple[Change, ...] = ()
         self.completed = False
+        self.told = False
         self.owed = 1
         self.log: MigrationQueue | None = None
-        self.ended: Signal | None = None
-        self.posted: Signal | None = None
 
     @property
     def name(self) -> str:

@@ -14,7 +14,7 @@ from nvmelm_lab.engine import Engine, Gate, Kind, Resource, Signal, Touches, cho
 from nvmelm_lab.memory import PAGE_BYTES, AddressSpace, PrpError, data_pointers
 from nvmelm_lab.nvme.codes import DOORBELLS, EntrySpecial, Property
 from nvmelm_lab.nvme.status import Status
-from nvmelm_lab.ssd import admin, change_log, io_commands
+from nvmelm_lab.ssd import admin, admin_log, change_log, io_commands
 from nvmelm_lab.ssd.command import Command, Refused, prp_status
 from nvmelm_lab.ssd.rings import CQE_BYTES, SQE_BYTES, CompletionQueue, SubmissionQueue, ring_pages
 
@@ -43,6 +43,8 @@ class Controller:
         False: an offline secondary controller (Base 2.1, section 8.2.6.3).
     fetch_gate
         Closed while the controller is suspended.
+    fetched, finished
+        Commands ever fetched, and a signal that counts those of which nothing is to be posted any more.
     migration_queue
         The UDMQ that tells of changes made through this controller, or None.
     incoming
@@ -74,6 +76,8 @@ class Controller:
         self.sqs: dict[int, SubmissionQueue] = {}
         self.cqs: dict[int, CompletionQueue] = {}
         self.in_flight: dict[Command, None] = {}
+        self.fetched = 0
+        self.finished = Signal(self.engine, f"the commands of {name}")
         timing = subsystem.timing
         self.post_marker = Kind(
             "marker",
@@ -83,6 +87,12 @@ class Controller:
             label=lambda marker: f"Ctlr {name} posted the marker: {marker[1].meaning}",
         )
         self.log_key = ("log", name)
+        self.start_after_drain = Kind(
+            "start logging",
+            self._start_after_drain,
+            touches=lambda subject: ((), (subject[2].fetch_gate.key, *subject[1].starting()[1])),
+            label=lambda subject: f"Ctlr {name} starts logging, now that {subject[2].name} has nothing in flight",
+        )
         self.delete_queue = Kind(
             "delete queue",
             lambda queue: subsystem.delete_migration_queue(queue.cdqid),
@@ -188,6 +198,7 @@ class Controller:
         for command in list(self.in_flight):
             self.engine.stop(command.name)
         self.in_flight.clear()
+        self.finished.raise_to(self.fetched)
         for qid in list(self.sqs):
             self.delete_sq(qid)
         self.cqs.clear()
@@ -241,19 +252,14 @@ class Controller:
             self.engine.spawn(f"{command.name} aborted", self._abort(command))
 
     async def _abort(self, command: Command) -> None:
-        if command.log is not None and command in command.log.unposted:
+        if command.log is not None and not command.told:
             await do(self.post_entries, command)
         if not command.completed:
             await do(self.complete, command)
 
-    def wait_for_commands(self) -> list[Signal]:
-        """One signal for each command in flight, raised when it and its entries are done."""
-        signals = []
-        for command in self.in_flight:
-            if command.ended is None:
-                command.ended = Signal(self.engine, f"the end of {command.name}")
-            signals.append(command.ended)
-        return signals
+    async def drain(self) -> None:
+        """Wait until the commands fetched so far are done, entries included; nothing may be fetched meanwhile."""
+        await self.finished.wait(self.fetched)
 
     # -- data ----------------------------------------------------------------------------------------------
 
@@ -297,6 +303,7 @@ class Controller:
         queue.cq.claimed += 1
         command = Command(queue, queue.fetched, sqe)
         self.in_flight[command] = None
+        self.fetched += 1
         if self.engine.tracing:
             raw, offset = queue.space.look(address)
             self.engine.emit(
@@ -368,6 +375,14 @@ class Controller:
         queue, esa = marker
         queue.post(esa=esa)
 
+    def _start_after_drain(self, subject: tuple[Command, MigrationQueue, Controller]) -> None:
+        command, queue, target = subject
+        if target.suspended:
+            command.status = Status.CONTROLLER_SUSPENDED
+            return
+        admin_log.start_logging(self, queue)
+        target.fetch_gate.open()
+
     def _complete(self, command: Command) -> None:
         if self.engine.recorder is not None:
             self.engine.recorder.reads.update(self._moving[0])
@@ -391,8 +406,7 @@ class Controller:
         command.owed -= 1
         if command.owed == 0:
             del self.in_flight[command]
-            if command.ended is not None:
-                command.ended.set()
+            self.finished.raise_to(self.finished.level + 1)
 
     # -- properties ----------------------------------------------------------------------------------------
 

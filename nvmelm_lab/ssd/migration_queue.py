@@ -19,7 +19,6 @@ from nvmelm_lab.nvme.structs import pack_mqe
 if TYPE_CHECKING:
     from nvmelm_lab.engine.cells import Key
     from nvmelm_lab.memory import AddressSpace
-    from nvmelm_lab.ssd.command import Command
 
 MQE_BYTES = 32
 
@@ -37,14 +36,15 @@ class MigrationQueue:
         Slot whose next entry raises the Tail Pointer event, or None (Set Features 21h).
     logging
         Whether changes are told of.  `first_due`: the next entry carries ESA 001b.
-    unposted
-        Commands whose changes were decided to be logged and are not yet.
+    decided, told
+        Commands whose changes were decided to be logged, and a signal that counts those whose entries are posted.
     """
 
     __slots__ = (
         "_engine",
         "_key",
         "cdqid",
+        "decided",
         "first_due",
         "head",
         "log_key",
@@ -55,8 +55,8 @@ class MigrationQueue:
         "space",
         "tail",
         "target",
+        "told",
         "trigger",
-        "unposted",
     )
 
     def __init__(
@@ -83,7 +83,8 @@ class MigrationQueue:
         self.trigger: int | None = None
         self.logging = False
         self.first_due = False
-        self.unposted: dict[Command, None] = {}
+        self.decided = 0
+        self.told = Signal(engine, f"the entries of queue {cdqid}")
         self._key = (owner, cdqid)
 
     @property
@@ -198,15 +199,6 @@ class MigrationQueue:
         if self._engine.recorder is not None:
             self._engine.recorder.reads.add(self.log_key)
         return self.logging
-
-    def changes_posted(self) -> list[Signal]:
-        """One signal for each command whose entries are still to come."""
-        signals = []
-        for command in self.unposted:
-            if command.posted is None:
-                command.posted = Signal(self._engine, f"the entry of {command.name}")
-            signals.append(command.posted)
-        return signals
 
     def _write_log(self) -> None:
         if self._engine.recorder is not None:
