@@ -220,8 +220,7 @@ class Engine:
                 return
             if self.recorder is not None:
                 self.recorder.clear()
-                if kind.gate_races:
-                    self.recorder.reads.add(gate.key)
+                self.recorder.reads.add(gate.key)
         elif self.recorder is not None:
             self.recorder.clear()
         self.step_index += 1

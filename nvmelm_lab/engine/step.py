@@ -46,9 +46,6 @@ class Kind:
         The shared cells that `act` is about to touch.  None: none at all, the step is *local*.
     gate
         The step can happen only while this gate is open.
-    gate_races
-        False: which of the two comes first, the step or the closing of its gate, makes no difference that others
-        could see (a processor that writes its own memory just before it is paused), so it is not explored.
     takes
         Virtual time of the step in ns, when it uses no resource.
     uses(subject)
@@ -60,7 +57,7 @@ class Kind:
         True for steps that displays fold away (waits).
     """
 
-    __slots__ = ("act", "gate", "gate_races", "hidden", "label", "name", "takes", "touches", "uses")
+    __slots__ = ("act", "gate", "hidden", "label", "name", "takes", "touches", "uses")
 
     def __init__(
         self,
@@ -69,7 +66,6 @@ class Kind:
         *,
         touches: Callable[[Any], Touches] | None = None,
         gate: Gate | None = None,
-        gate_races: bool = True,
         takes: int = 0,
         uses: Callable[[Any], tuple[Resource, int, int]] | None = None,
         label: Callable[[Any], str] | None = None,
@@ -79,7 +75,6 @@ class Kind:
         self.act = act
         self.touches = touches
         self.gate = gate
-        self.gate_races = gate_races
         self.takes = takes
         self.uses = uses
         self.label = label

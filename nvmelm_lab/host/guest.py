@@ -68,7 +68,6 @@ class Guest:
             "submit",
             self._prepare,
             gate=gate,
-            gate_races=False,
             takes=SUBMIT_NS,
             label=lambda operation: f"{name} submits {describe(operation)}",
         )
@@ -76,7 +75,6 @@ class Guest:
             "reap",
             lambda _: self._finish(queue.reap_visible()),
             gate=gate,
-            gate_races=False,
             takes=REAP_NS,
             touches=lambda _: queue.reap_touches(),
             label=lambda _: f"{name} reads its completions",
@@ -85,7 +83,6 @@ class Guest:
             "reap",
             self._finish_until,
             gate=gate,
-            gate_races=False,
             takes=REAP_NS,
             touches=lambda _: queue.reap_touches(),
             label=lambda pending: f"{name} reads the completion of {describe(self._requests[pending].operation)}",

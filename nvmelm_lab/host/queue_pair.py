@@ -84,7 +84,6 @@ class QueuePair:
             "submit",
             self.submit,
             gate=gate,
-            gate_races=False,
             takes=SUBMIT_NS,
             label=lambda _: f"{name} puts a command into SQ {qid}",
         )
@@ -100,7 +99,6 @@ class QueuePair:
             "reap",
             self.reap_until,
             gate=gate,
-            gate_races=False,
             takes=REAP_NS,
             touches=lambda _: self.reap_touches(),
             label=lambda _: f"{name} reads a completion from CQ {qid}",

@@ -212,7 +212,7 @@ class Guide:
     def offer(self, actor: Actor) -> None:
         """Local steps go at once; the others wait for a choice."""
         kind = actor.kind
-        if kind.touches is None and (kind.gate is None or not kind.gate_races):
+        if kind.touches is None and kind.gate is None:
             self._local.append(actor)
         else:
             self._shared[actor.name] = actor
@@ -229,11 +229,7 @@ class Guide:
         return self._next_event()
 
     def _perform_local(self, actor: Actor) -> Actor:
-        if actor.is_blocked:
-            # The engine parks it, and nothing is performed.
-            self._note_held(actor)
-        else:
-            self._performing = (actor, None, actor.subject if actor.kind is WAIT else None)
+        self._performing = (actor, None, actor.subject if actor.kind is WAIT else None)
         return actor
 
     # -- choosing an event ---------------------------------------------------------------------------------
@@ -290,7 +286,7 @@ class Guide:
             read_mask |= bits[key]
         for key in writes:
             write_mask |= bits[key]
-        if kind.gate is not None and kind.gate_races:
+        if kind.gate is not None:
             read_mask |= bits[kind.gate.key]
         return read_mask, write_mask
 
