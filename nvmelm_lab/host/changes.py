@@ -1,4 +1,4 @@
-"""Which LBAs have to be copied, and which to be deallocated at the destination: what a drain or a baseline gives."""
+"""Which LBAs have to be copied, and which deallocated at the destination: what a drain or baseline gives."""
 
 from __future__ import annotations
 
@@ -44,16 +44,29 @@ class Changes:
         self._copy[nsid][slba:end] = not deallocated
         self._forget[nsid][slba:end] = deallocated
 
+    def merge(self, later: Changes) -> None:
+        """Take in what was told of later: its word on an LBA counts."""
+        self.entries += later.entries
+        for nsid, copy in later._copy.items():
+            forget = later._forget[nsid]
+            if nsid not in self._copy:
+                self._copy[nsid] = copy.copy()
+                self._forget[nsid] = forget.copy()
+                continue
+            self._copy[nsid] = self._copy[nsid] & ~forget | copy
+            self._forget[nsid] = self._forget[nsid] & ~copy | forget
+
     def extents(self, longest: int) -> Iterator[Extent]:
-        """The LBAs as runs of at most `longest` LBAs, namespace by namespace, ascending."""
+        """The LBAs as runs, by namespace, ascending; runs to be copied have at most `longest` LBAs."""
         for nsid in self._copy:
             for bits, deallocated in ((self._copy[nsid], False), (self._forget[nsid], True)):
                 start = bits.find(1)
                 while start >= 0:
                     stop = bits.find(0, start)
                     stop = len(bits) if stop < 0 else stop
-                    for slba in range(start, stop, longest):
-                        yield Extent(nsid, slba, min(longest, stop - slba), deallocated)
+                    step = stop - start if deallocated else longest
+                    for slba in range(start, stop, step):
+                        yield Extent(nsid, slba, min(step, stop - slba), deallocated)
                     start = bits.find(1, stop)
 
     @property

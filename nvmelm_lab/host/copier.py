@@ -1,17 +1,18 @@
 """Copying blocks from one SSD to the other: a Read of the source, the link, a Write to the destination.
 
 A copier has `lanes` tasks; each has queue pairs, buffers and command ids of its own on both sides, so that
-independent tasks never touch the same thing.  User data go through the MMCs' own I/O queues, to namespaces that
-are attached to both the MMC and the migratable controller.
+independent tasks never touch the same thing.  User data go through the MMCs' own I/O queues, to namespaces
+that are attached to both the MMC and the migratable controller.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from struct import Struct
 
 from nvmelm_lab.engine import Engine
 from nvmelm_lab.host.buffers import Buffer
-from nvmelm_lab.host.changes import Changes, Extent
+from nvmelm_lab.host.changes import Extent
 from nvmelm_lab.host.driver import Driver, check, status_of
 from nvmelm_lab.host.link import Blocks, Link
 from nvmelm_lab.host.queue_pair import QueuePair
@@ -39,6 +40,8 @@ class _Lane:
 class Copier:
     """Copies LBAs of the source's namespaces to the destination's.
 
+    name
+        Whose blocks it copies; names its tasks.
     nsids
         NSID at the source -> NSID at the destination.
     chunk
@@ -47,8 +50,11 @@ class Copier:
         LBAs copied so far; `unreadable`: LBAs that were marked unreadable at the destination.
     """
 
-    def __init__(self, engine: Engine, link: Link, nsids: dict[int, int], block_bytes: int, chunk: int) -> None:
+    def __init__(
+        self, engine: Engine, name: str, link: Link, nsids: dict[int, int], block_bytes: int, chunk: int
+    ) -> None:
         self.engine = engine
+        self.name = name
         self.link = link
         self.nsids = nsids
         self.block_bytes = block_bytes
@@ -76,20 +82,29 @@ class Copier:
         """A queue pair to the destination, for reading back while no copy is under way."""
         return self._lanes[0].destination
 
-    async def copy(self, changes: Changes) -> int:
-        """Copy the LBAs of `changes`; returns how many when all of them are at the destination."""
-        extents = list(changes.extents(self.chunk))
+    async def copy(self, extents: Sequence[Extent]) -> int:
+        """Copy `extents`, which do not overlap; gives how many LBAs when all of them are at the destination.
+
+        Raises what ended the first task that failed, once all tasks have ended.
+        """
         self._rounds += 1
         lanes = self._lanes[: len(extents)]
         workers = [
-            self.engine.spawn(f"copy {self._rounds}.{n + 1}", self._work(lane, extents[n :: len(lanes)]))
+            self.engine.spawn(
+                f"copy {self.name} {self._rounds}.{n + 1}", self._work(lane, extents[n :: len(lanes)])
+            )
             for n, lane in enumerate(lanes)
         ]
         for worker in workers:
-            await worker.join()
+            worker.watched = True
+        for worker in workers:
+            await worker.done.wait()
+        for worker in workers:
+            if worker.error is not None:
+                raise worker.error
         return sum(extent.blocks for extent in extents)
 
-    async def _work(self, lane: _Lane, extents: list[Extent]) -> None:
+    async def _work(self, lane: _Lane, extents: Sequence[Extent]) -> None:
         for extent in extents:
             if extent.deallocated:
                 await self._deallocate(lane, extent)

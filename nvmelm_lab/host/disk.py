@@ -51,7 +51,7 @@ class Disk:
     writer
         Writer id of its stamps, 1..FFFEh.
     wrong_reads
-        ``(LBA, value found)`` of each Read that returned what was never promised; value UNREADABLE for an error.
+        ``(LBA, value found)`` of each Read that returned what was never promised; UNREADABLE for an error.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class Disk:
         self.block_bytes = block_bytes
         self.ledger = Ledger()
         self.wrong_reads: list[tuple[int, int]] = []
+        self.writer = writer
         self.writes = 1
         self._pages = pages
         self._stamp = make_stamp(writer, 0)
@@ -73,7 +74,7 @@ class Disk:
         return bool(self._buffers) and not self.ledger.is_busy(operation.slba, operation.blocks)
 
     def prepare(self, operation: Operation) -> tuple[Request, bytes]:
-        """The operation's request and SQE; for a write its data are in the buffer and its values in the ledger."""
+        """The operation's request and SQE; a write's data are in the buffer and its values in the ledger."""
         request = Request(operation, self._buffers.pop())
         kind, slba, blocks = operation.kind, operation.slba, operation.blocks
         buffer = request.buffer

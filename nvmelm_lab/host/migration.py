@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from nvmelm_lab.host.changes import Changes
 from nvmelm_lab.host.move import PHASES, Move, Plan, Progress, Side
-from nvmelm_lab.host.mq_reader import MqReader
+from nvmelm_lab.host.mq_reader import MqReader, QueueFull
 from nvmelm_lab.host.work import HostWork
+
+LONGEST_PORTION = 64
+"""Extents of a portion of a copy for each copy task, at most."""
 
 __all__ = ["PHASES", "Migration", "Plan", "Progress", "Side"]
 
@@ -30,9 +33,14 @@ class Migration:
         self.copier = move.copier
         self.memory = move.memory
         self.mq: MqReader | None = None
+        self._behind = Changes(move.nsids)
 
     async def run(self) -> None:
-        """The whole migration."""
+        """The whole migration; cancelled or failed, it leaves the guest where it was."""
+        await self.move.attempt(self.migrate(), self.go_back)
+
+    async def migrate(self) -> None:
+        """All phases."""
         await self.prepare_destination()
         await self.start_logging()
         await self.initial_copy()
@@ -62,14 +70,14 @@ class Migration:
     async def initial_copy(self) -> None:
         """Copy what is allocated (or everything), and send the VM's memory ahead."""
         self.move.enter("Initial copy")
-        self.progress.initial_blocks = await self.copier.copy(await self.move.baseline())
+        self.progress.initial_blocks = await self.move.copy(await self.move.baseline(), self._look_meanwhile)
         if self.plan.iommu:
             await self.memory.begin()
 
     async def iterate(self) -> None:
         """Copy what changed, round by round, until little enough is left or the rounds are used up."""
         self.move.enter("Iterate")
-        await self.move.iterate(self._drain)
+        await self.move.iterate(self._take_changes, self._look_meanwhile)
 
     # -- suspend and copy ----------------------------------------------------------------------------------
 
@@ -77,8 +85,8 @@ class Migration:
         """Pause the VM, suspend its controller, and copy the last changes."""
         self.move.enter("Suspend")
         await self.move.pause()
-        await self.move.source_side.suspend()
-        self.progress.final_blocks = await self.copier.copy(await self._drain(until="suspended"))
+        await self.move.suspend()
+        self.progress.final_blocks = await self.move.copy(await self._take_changes(until="suspended"))
 
     # -- post-copy -----------------------------------------------------------------------------------------
 
@@ -91,13 +99,69 @@ class Migration:
         await self.move.start()
 
     async def clean_up(self) -> None:
-        """Delete the Migration Queue; reset the source's controller, take it offline, detach its namespaces."""
+        """Delete the Migration Queue; take the source's controller offline, detach its namespaces."""
         self.move.enter("Clean up")
         assert self.mq is not None
         await self.move.source_side.delete_mq(self.mq)
         await self.move.release_source()
         self.move.leave()
 
-    async def _drain(self, until: str | None = None) -> Changes:
+    async def go_back(self) -> None:
+        """Let the guest go on at the source, stop logging, give back what was taken at the destination."""
+        await self.move.go_on_at_source()
+        if self.mq is not None:
+            await self.move.source_side.track_send(self.mq, start=False)
+            await self.move.source_side.delete_mq(self.mq)
+        await self.move.release_destination()
+
+    # -- what changed --------------------------------------------------------------------------------------
+
+    async def _take_changes(self, until: str | None = None) -> Changes:
+        """All that changed and was not copied since, up to now or up to the marker `until`."""
+        await self._look(until)
+        changed, self._behind = self._behind, Changes(self.move.nsids)
+        self.progress.behind = 0
+        return changed
+
+    async def _look(self, until: str | None = None) -> int:
+        """Take in the entries that wait; gives how many.  An overflow makes everything count as changed."""
         assert self.mq is not None
-        return await self.mq.drain(until)
+        entries = self.mq.drained
+        try:
+            self._behind.merge(await self.mq.drain(until))
+        except QueueFull:
+            self._behind = await self._new_baseline(suspended=until == "suspended")
+        entries = self.mq.drained - entries
+        self.progress.entries += entries
+        self.progress.behind = self._behind.blocks_to_copy
+        return entries
+
+    async def _look_meanwhile(self) -> bool:
+        """Between two portions of a copy: empty the queue, lest it fill up; look more often if it nearly did.
+
+        False after an overflow: what is left of the copy is part of the new baseline.
+        """
+        overflows = self.progress.overflows
+        entries = await self._look()
+        move, tasks = self.move, self.plan.copy_tasks
+        if entries > self.plan.queue_entries // 2:
+            move.portion = max(tasks, move.portion // 2)
+        elif entries < self.plan.queue_entries // 8:
+            move.portion = min(LONGEST_PORTION * tasks, move.portion * 2)
+        return self.progress.overflows == overflows
+
+    async def _new_baseline(self, *, suspended: bool) -> Changes:
+        """The queue filled up: logging has stopped, and changes since then were told to nobody.
+
+        Log again, unless nothing can change any more, and then begin anew: copy what is allocated, deallocate
+        the rest, since deallocations were lost as well.
+        """
+        assert self.mq is not None
+        self.progress.overflows += 1
+        if not suspended:
+            await self.move.source_side.track_send(self.mq, start=True)
+        everything = Changes(self.move.nsids)
+        for nsid, blocks in self.move.nsids.items():
+            everything.add(nsid, 0, blocks, deallocated=True)
+        everything.merge(await self.move.baseline())
+        return everything

@@ -6,10 +6,12 @@ and put these pieces together.  Nothing here knows how the changes of a running 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from nvmelm_lab.engine import Engine
+from nvmelm_lab.errors import InputError
 from nvmelm_lab.host import provision
 from nvmelm_lab.host.changes import Changes
 from nvmelm_lab.host.copier import Copier
@@ -18,6 +20,9 @@ from nvmelm_lab.host.managed import ManagedController
 from nvmelm_lab.host.memory_move import MemoryMove
 from nvmelm_lab.host.port import Door
 from nvmelm_lab.host.vm import VirtualMachine
+
+PORTION = 8
+"""Extents of a portion of a copy for each copy task, until a method finds that another size is better."""
 
 PHASES = (
     "Prepare",
@@ -44,17 +49,21 @@ class Plan:
     rounds
         Iterative copies at most, before the VM is paused whatever is left.
     downtime_budget_ns
-        Suspend as soon as what is left to copy would cross the link within this time.
+        Suspend as soon as a round took no longer than this: the last copy will take about as long.
     iommu
         Whether an IOMMU tracks the pages that devices write, so that memory can go ahead of time.
     """
 
     queue_entries: int = 128
-    copy_tasks: int = 2
+    copy_tasks: int = 4
     whole_namespace: bool = False
     rounds: int = 30
     downtime_budget_ns: int = 2_000_000
     iommu: bool = True
+
+
+class Cancelled(Exception):
+    """Somebody wanted the migration to end before its time."""
 
 
 @dataclass(slots=True)
@@ -65,6 +74,14 @@ class Progress:
         Name of each phase -> ``[start, end]`` in virtual ns (end -1: under way).
     round_blocks
         LBAs copied in each round of the iteration.
+    planned, copied
+        LBAs that the first copy has to bring over, and LBAs copied so far, again and again included.
+    behind
+        LBAs known to have changed and not copied since.
+    entries, overflows
+        Entries of the Migration Queue consumed, and how often it filled up.
+    failure
+        Why the migration ended early; empty when it did not.
     """
 
     phases: dict[str, list[int]] = field(default_factory=dict)
@@ -72,9 +89,15 @@ class Progress:
     round_blocks: list[int] = field(default_factory=list)
     initial_blocks: int = 0
     final_blocks: int = 0
+    planned: int = 0
+    copied: int = 0
+    behind: int = 0
+    entries: int = 0
+    overflows: int = 0
     paused_at: int = -1
     started_at: int = -1
     state: bytes = b""
+    failure: str = ""
 
     @property
     def downtime_ns(self) -> int:
@@ -86,7 +109,7 @@ class Progress:
 class Side:
     """One end of a migration: the driver on the MMC, the migratable controller, and the VM's door to it.
 
-    `controller` is what the VM is plugged into, a shim where there is one; commands go through `driver` alone.
+    `controller` is what the VM is plugged into, a shim where there is one; commands go by `driver` alone.
     """
 
     driver: Driver
@@ -131,7 +154,51 @@ class Move:
         self.destination_side = ManagedController(
             destination.driver, destination.mmc, destination.name, destination.cntlid, nsids
         )
-        self.copier = Copier(engine, memory.link, {nsid: nsid for nsid in nsids}, block_bytes, chunk)
+        self.copier = Copier(engine, vm.name, memory.link, {nsid: nsid for nsid in nsids}, block_bytes, chunk)
+        self.portion = PORTION * plan.copy_tasks
+        self._created: list[int] = []
+        self._suspended = False
+        self._cancelled = False
+
+    # -- the way, and the way back -------------------------------------------------------------------------
+
+    async def attempt(self, way: Coroutine[Any, Any, None], back: Callable[[], Awaitable[None]]) -> None:
+        """Go the way; when it is cancelled or a command fails before the VM runs over there, go `back`."""
+        try:
+            await way
+        except (Cancelled, InputError) as end:
+            if self.progress.started_at >= 0:
+                raise
+            self.progress.failure = str(end)
+            self.enter("Clean up")
+            await back()
+            self.leave()
+
+    def cancel(self) -> None:
+        """End the migration at the next opportunity; the guest then goes on at the source.
+
+        Once the destination's controller is resumed it is too late, and nothing changes.
+        """
+        self._cancelled = True
+
+    def heed_cancel(self) -> None:
+        """An opportunity to end early: raises Cancelled when that is wanted."""
+        if self._cancelled:
+            raise Cancelled("cancelled")
+
+    async def go_on_at_source(self) -> None:
+        """Resume the source's controller if it was suspended and start the VM if it was paused."""
+        if self._suspended:
+            await self.source_side.resume()
+        if self.progress.paused_at >= 0:
+            await self.vm.start()
+            self.progress.started_at = self.engine.now
+
+    async def release_destination(self) -> None:
+        """Take the destination's controller offline, delete what was created there."""
+        await provision.take_offline(self.destination.driver, self.destination.cntlid)
+        for nsid in self._created:
+            await provision.delete_namespace(self.destination.driver, nsid)
 
     # -- phases --------------------------------------------------------------------------------------------
 
@@ -154,6 +221,7 @@ class Move:
         driver, cntlid = self.destination.driver, self.destination.cntlid
         for nsid, blocks in self.nsids.items():
             await provision.create_namespace_as(driver, blocks, nsid)
+            self._created.append(nsid)
             await provision.attach(driver, nsid, [1, cntlid])
         await provision.bring_online(driver, cntlid)
         for _ in range(self.plan.copy_tasks):
@@ -164,31 +232,66 @@ class Move:
         whole = self.plan.whole_namespace
         return self.source_side.whole() if whole else await self.source_side.lba_status()
 
-    async def iterate(self, take_changes: Callable[[], Awaitable[Changes]]) -> None:
+    async def copy(self, changes: Changes, between: Callable[[], Awaitable[bool]] | None = None) -> int:
+        """Copy `changes`; returns how many LBAs were.
+
+        It goes in portions of `portion` extents.  `between` is called between two of them, for what must not
+        wait until a long copy has ended; it may change `portion`, and ends the copy by returning False.
+        """
+        extents = list(changes.extents(self.copier.chunk))
+        self.progress.planned = self.progress.planned or changes.blocks_to_copy
+        at = blocks = 0
+        while at < len(extents):
+            portion = extents[at : at + self.portion]
+            blocks += await self.copier.copy(portion)
+            self.progress.copied = self.copier.copied
+            self.heed_cancel()
+            at += len(portion)
+            if at < len(extents) and between is not None and not await between():
+                break
+        return blocks
+
+    async def iterate(
+        self,
+        take_changes: Callable[[], Awaitable[Changes]],
+        between: Callable[[], Awaitable[bool]] | None = None,
+    ) -> None:
         """Copy what changed, round by round, until little enough is left or the rounds are used up."""
         progress = self.progress
         while progress.rounds < self.plan.rounds:
+            self.heed_cancel()
+            began = self.engine.now
             changed = await take_changes()
-            blocks = await self.copier.copy(changed)
+            blocks = await self.copy(changed, between)
             if self.memory.begun:
                 await self.memory.round()
             progress.rounds += 1
             progress.round_blocks.append(blocks)
             self.engine.emit(("round", progress.rounds, blocks, changed.entries))
-            if self._small_enough(changed):
+            if self._would_take(changed, self.engine.now - began) <= self.plan.downtime_budget_ns:
                 break
 
-    def _small_enough(self, changed: Changes) -> bool:
-        left = changed.blocks_to_copy * self.block_bytes
-        return self.memory.link.time_for(left) <= self.plan.downtime_budget_ns
+    def _would_take(self, changed: Changes, took: int) -> int:
+        """How long the last copy will keep the VM down, in ns.
+
+        As long as the one before, or, where no clock runs, as long as its blocks need to cross the link.
+        """
+        return max(took, self.memory.link.time_for(changed.blocks_to_copy * self.block_bytes))
 
     async def pause(self) -> None:
         """Pause the VM: from here on it is down."""
+        self.heed_cancel()
         await self.vm.pause()
         self.progress.paused_at = self.engine.now
 
+    async def suspend(self) -> None:
+        """Suspend the source's controller: when this returns, it has nothing in flight."""
+        await self.source_side.suspend()
+        self._suspended = True
+
     async def move_state(self) -> None:
         """Move memory, then the controller's state from one suspended controller to the other."""
+        self.heed_cancel()
         await self.memory.finish()
         self.progress.state = await self.source_side.get_state()
         await self.destination_side.suspend()

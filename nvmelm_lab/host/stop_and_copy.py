@@ -32,7 +32,11 @@ class StopAndCopy:
         self.work = HostWork()
 
     async def run(self) -> None:
-        """The whole migration."""
+        """The whole migration; cancelled or failed, it leaves the guest where it was."""
+        await self.move.attempt(self.migrate(), self.go_back)
+
+    async def migrate(self) -> None:
+        """All phases."""
         await self.prepare_destination()
         await self.suspend_and_copy()
         await self.move_and_resume()
@@ -47,8 +51,8 @@ class StopAndCopy:
         """Pause the VM, suspend its controller, and copy everything."""
         self.move.enter("Suspend")
         await self.move.pause()
-        await self.move.source_side.suspend()
-        self.progress.final_blocks = await self.copier.copy(await self.move.baseline())
+        await self.move.suspend()
+        self.progress.final_blocks = await self.move.copy(await self.move.baseline())
 
     async def move_and_resume(self) -> None:
         """Move memory and controller state, resume the destination's controller, start the VM there."""
@@ -63,3 +67,8 @@ class StopAndCopy:
         self.move.enter("Clean up")
         await self.move.release_source()
         self.move.leave()
+
+    async def go_back(self) -> None:
+        """Let the guest go on at the source, and give back what was taken at the destination."""
+        await self.move.go_on_at_source()
+        await self.move.release_destination()
