@@ -58,15 +58,18 @@ def service(controller: Controller, command: Command) -> tuple[Resource, int, in
     """Which channel serves the command, for how long, and what the transfer adds (ns)."""
     timing = controller.subsystem.timing
     channels = controller.subsystem.channels
+    # Folded, so that I/Os that start at multiples of a long stride meet all channels too.
+    stripe = command.sqe.cdw10 >> 3
+    channel = channels[(stripe ^ stripe >> 2 ^ stripe >> 4 ^ stripe >> 6) % len(channels)]
     opcode = command.sqe.opcode
     if opcode == IoOpcode.WRITE or opcode == IoOpcode.READ:
         blocks = _blocks(command)
         kib = blocks * controller.subsystem.block_bytes >> 10
         busy = (timing.write if opcode == IoOpcode.WRITE else timing.read) + timing.per_kib * kib
-        return channels[(command.sqe.cdw10 >> 3) % len(channels)], busy, 0
+        return channel, busy, 0
     if opcode == IoOpcode.FLUSH:
         return channels[0], timing.flush, 0
-    return channels[(command.sqe.cdw10 >> 3) % len(channels)], timing.deallocate, 0
+    return channel, timing.deallocate, 0
 
 
 def _slba(command: Command) -> int:
