@@ -348,10 +348,9 @@ def _judge_neighbour(tenant: Tenant, findings: Findings, slowest_ns: int) -> Non
     for program in tenant.programs:
         if program.failed:
             words.append(f"{program.failed} commands of {tenant.name} failed")
-        if 0 < slowest_ns < program.latency_most:
-            words.append(
-                f"a command of {tenant.name} took {program.latency_most} ns, more than {slowest_ns} ns"
-            )
+        longest = max(program.read_times.longest_ns, program.write_times.longest_ns)
+        if 0 < slowest_ns < longest:
+            words.append(f"a command of {tenant.name} took {longest} ns, more than {slowest_ns} ns")
     for word in words:
         findings.add("neighbour unaffected", word)
 

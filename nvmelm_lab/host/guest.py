@@ -14,6 +14,8 @@ from nvmelm_lab.host.disk import Disk, Request
 from nvmelm_lab.host.operation import Operation, OperationKind
 from nvmelm_lab.host.queue_pair import REAP_NS, SUBMIT_NS, Pending, QueuePair
 
+_READ = OperationKind.READ
+
 _WORDS = {
     OperationKind.READ: "Read",
     OperationKind.WRITE: "Write",
@@ -32,15 +34,33 @@ def describe(operation: Operation) -> str:
     return f"{word} LBA {slba}" if blocks == 1 else f"{word} LBA {slba}–{slba + blocks - 1}"
 
 
+class Meter:
+    """What commands waited from submission to reaping, in ns: how many there were, the sum, and the longest."""
+
+    __slots__ = ("count", "longest_ns", "total_ns")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.total_ns = 0
+        self.longest_ns = 0
+
+    def add(self, ns: int) -> None:
+        """One more command."""
+        self.count += 1
+        self.total_ns += ns
+        if ns > self.longest_ns:
+            self.longest_ns = ns
+
+
 class Guest:
     """One workload on one disk through one queue pair.
 
     depth
         Commands that may be under way at once.
     issued, completed, failed
-        Counts of commands.
-    latencies
-        ns from submission to reaping, summed and the longest, under a schedule with a clock.
+        Counts of commands; `writes` of those issued change data.
+    read_times, write_times
+        Meters of its Reads and of its other commands, which whoever looks on may exchange for fresh ones.
     """
 
     def __init__(
@@ -55,8 +75,8 @@ class Guest:
         self.completed = 0
         self.failed = 0
         self.writes = 0
-        self.latency_sum = 0
-        self.latency_most = 0
+        self.read_times = Meter()
+        self.write_times = Meter()
         self._operations = _split(operations, disk)
         self._retries: list[Operation] = []
         self._requests: dict[Pending, Request] = {}
@@ -168,10 +188,8 @@ class Guest:
             if request is None or pending.cqe is None:
                 continue
             self.completed += 1
-            latency = self.engine.now - request.submitted_ns
-            self.latency_sum += latency
-            if latency > self.latency_most:
-                self.latency_most = latency
+            times = self.read_times if request.operation.kind is _READ else self.write_times
+            times.add(self.engine.now - request.submitted_ns)
             if not self.disk.finish(request, pending.cqe):
                 self.failed += 1
                 self._retries.append(request.operation)
