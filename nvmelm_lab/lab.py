@@ -7,7 +7,7 @@ the clock starts and before anything is traced.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from nvmelm_lab.engine import Engine, Recorder, RunToBlock, Schedule, Timed, Trace
@@ -20,12 +20,16 @@ from nvmelm_lab.host.guest import Guest
 from nvmelm_lab.host.link import Link
 from nvmelm_lab.host.memory_move import MemoryMove
 from nvmelm_lab.host.migration import Migration
-from nvmelm_lab.host.move import Move, Plan, Side
+from nvmelm_lab.host.move import Method, Move, Plan, Side
 from nvmelm_lab.host.operation import Operation, OperationKind
-from nvmelm_lab.host.port import Port
+from nvmelm_lab.host.port import Door, Port
+from nvmelm_lab.host.shim import Shim
+from nvmelm_lab.host.shim_migration import ShimMigration
+from nvmelm_lab.host.stop_and_copy import StopAndCopy
 from nvmelm_lab.host.vm import VirtualMachine
 from nvmelm_lab.memory import AddressSpace, Stamps
-from nvmelm_lab.ssd import MAX_TRANSFER_BYTES, Habits, Subsystem, Timing
+from nvmelm_lab.oracle import Oracle, Tenant
+from nvmelm_lab.ssd import MAX_TRANSFER_BYTES, Controller, Habits, Subsystem, Timing
 
 HOST_MEMORY = 1 << 30
 GUEST_MEMORY = 1 << 28
@@ -41,6 +45,8 @@ class GuestSpec:
         LBAs, from LBA 0 on, that hold data of the guest before anything else happens.
     depth
         Commands that it keeps under way at most, on each disk.
+    shim
+        Whether its VM stands behind a host shim, from its start on, instead of at the controller itself.
     """
 
     name: str = "guest"
@@ -49,6 +55,7 @@ class GuestSpec:
     blocks: tuple[int, ...] = (176,)
     filled: int = 0
     depth: int = 4
+    shim: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +84,20 @@ class LabSpec:
 
 
 class LabGuest:
-    """A guest of the lab: its VM, its driver, its disks, and the `Guest` programs that run on them."""
+    """A guest of the lab: its VM, its driver, its disks, and the `Guest` programs that run on them.
 
-    def __init__(self, spec: GuestSpec, vm: VirtualMachine, driver: Driver, disks: list[Disk]) -> None:
+    shim
+        The shim that its VM was started behind, if any.
+    """
+
+    def __init__(
+        self, spec: GuestSpec, vm: VirtualMachine, driver: Driver, disks: list[Disk], shim: Shim | None
+    ) -> None:
         self.spec = spec
         self.vm = vm
         self.driver = driver
         self.disks = disks
+        self.shim = shim
         self.programs: list[Guest] = []
 
 
@@ -110,8 +124,12 @@ class Lab:
         )
         self.source_spaces = self._guest_memories("here")
         self.destination_spaces = self._guest_memories("there")
-        here = {g.source: self.source_spaces[g.name] for g in self.spec.guests}
-        there = {g.destination: self.destination_spaces[g.name] for g in self.spec.guests}
+        # The controller behind a shim works for the host, in the host's memory.
+        host_here, host_there = self.source_memory, self.destination_memory
+        here = {g.source: host_here if g.shim else self.source_spaces[g.name] for g in self.spec.guests}
+        there = {
+            g.destination: host_there if g.shim else self.destination_spaces[g.name] for g in self.spec.guests
+        }
         self.source = self._ssd("source SSD", ("X", self.source_memory), here)
         self.destination = self._ssd("destination SSD", ("G", self.destination_memory), there)
         self.source_driver = self._driver("VMM on X", self.source, self.source_memory)
@@ -161,24 +179,62 @@ class Lab:
         return program
 
     def migration(self, name: str, plan: Plan | None = None) -> Migration:
-        """The reference migration of the guest `name`."""
-        if name not in self.guests:
-            raise InputError(f"there is no guest {name!r} in this lab; there are: {', '.join(self.guests)}")
-        plan = plan if plan is not None else Plan()
-        guest = self.guests[name]
-        here, there = guest.vm.memory, self.destination_spaces[name]
-        move = Move(
+        """The reference migration of the guest `name`: the SSD helps."""
+        return Migration(self.move(name, plan))
+
+    def stop_and_copy(self, name: str, plan: Plan | None = None) -> StopAndCopy:
+        """The migration of the guest `name` while it stands still."""
+        return StopAndCopy(self.move(name, plan))
+
+    def shim_migration(self, name: str, plan: Plan | None = None) -> ShimMigration:
+        """The migration of the guest `name` from the host shim that it stands behind to another."""
+        guest = self._guest(name)
+        if guest.shim is None:
+            raise InputError(f"the VM of {name} is not behind a host shim; start it there: GuestSpec(shim=True)")
+        there = self._shim(
+            self.destination, self.destination_driver, guest.spec.destination, self.destination_spaces[name]
+        )
+        return ShimMigration(self.move(name, plan, (guest.shim, there)), guest.shim, there)
+
+    def move(self, name: str, plan: Plan | None = None, shims: tuple[Shim, Shim] | None = None) -> Move:
+        """The way of the guest `name` to the destination, for a method of migration; `shims` are at its ends."""
+        guest = self._guest(name)
+        here, there = shims if shims is not None else (None, None)
+        if guest.shim is not here:
+            raise InputError(f"the VM of {name} is behind a host shim, which only the shim method migrates")
+        return Move(
             self.engine,
             guest.vm,
-            self._side(self.source, self.source_driver, guest.spec.source),
-            self._side(self.destination, self.destination_driver, guest.spec.destination),
+            self._side(self.source, self.source_driver, guest.spec.source, here),
+            self._side(self.destination, self.destination_driver, guest.spec.destination, there),
             {disk.nsid: disk.blocks for disk in guest.disks},
-            MemoryMove(self.link, here, there),
-            plan,
+            MemoryMove(self.link, guest.vm.memory, self.destination_spaces[name]),
+            plan if plan is not None else Plan(),
             chunk=self.spec.chunk,
             block_bytes=self.spec.block_bytes,
         )
-        return Migration(move)
+
+    def oracle(self, *migrating: str) -> Oracle:
+        """An oracle that watches from now on; the guests that are not `migrating` must notice nothing."""
+        tenants = [
+            Tenant(
+                name,
+                guest.vm,
+                guest.spec.source,
+                guest.spec.destination,
+                self.source_spaces[name],
+                guest.disks,
+                guest.programs,
+                name in migrating,
+            )
+            for name, guest in self.guests.items()
+        ]
+        return Oracle(self.engine, tenants, self.source_driver, self.destination_driver)
+
+    def _guest(self, name: str) -> LabGuest:
+        if name not in self.guests:
+            raise InputError(f"there is no guest {name!r} in this lab; there are: {', '.join(self.guests)}")
+        return self.guests[name]
 
     # -- setting up ----------------------------------------------------------------------------------------
 
@@ -203,9 +259,18 @@ class Lab:
         port.plug(ssd.primary)
         return Driver(self.engine, name, port, Pages(memory))
 
-    def _side(self, ssd: Subsystem, driver: Driver, controller_name: str) -> Side:
-        cntlid, controller = next((n, c) for n, c in ssd.controllers.items() if c.name == controller_name)
-        return Side(driver, controller, ssd.primary.name, controller_name, cntlid)
+    def _side(self, ssd: Subsystem, driver: Driver, controller_name: str, shim: Shim | None = None) -> Side:
+        cntlid, controller = _controller(ssd, controller_name)
+        door: Door = controller if shim is None else shim.controller
+        return Side(driver, door, ssd.primary.name, controller_name, cntlid)
+
+    def _shim(self, ssd: Subsystem, driver: Driver, controller_name: str, space: AddressSpace) -> Shim:
+        """A shim before a controller; its rings and buffers lie in the memory of the host, where `driver` is."""
+        port = Port(driver.space)
+        port.plug(_controller(ssd, controller_name)[1])
+        name = f"shim {controller_name}"
+        behind = Driver(self.engine, name, port, driver.pages)
+        return Shim(self.engine, name, space, behind, self.spec.block_bytes)
 
     def _run_setup(self) -> None:
         actor = self.engine.spawn("set-up", self._set_up())
@@ -226,7 +291,10 @@ class Lab:
             await provision.attach(self.source_driver, nsid, [1, side.cntlid])
         await provision.bring_online(self.source_driver, side.cntlid)
         vm = VirtualMachine(self.engine, spec.name, self.source_spaces[spec.name])
-        vm.port.plug(side.controller)
+        shim = self._shim(self.source, self.source_driver, spec.source, vm.memory) if spec.shim else None
+        if shim is not None:
+            await shim.open()
+        vm.port.plug(side.controller if shim is None else shim.controller)
         driver = Driver(self.engine, spec.name, vm.port, vm.pages, gate=vm.processors)
         await driver.enable()
         disks = []
@@ -239,7 +307,20 @@ class Lab:
             if spec.filled:
                 fill = Operation(OperationKind.WRITE, 0, min(spec.filled, blocks), 0)
                 await Guest(self.engine, spec.name, disk, queue, [fill], spec.depth).run_in_order()
-        return LabGuest(spec, vm, driver, disks)
+        return LabGuest(spec, vm, driver, disks, shim)
+
+
+METHODS: Mapping[str, Callable[[Lab, str, Plan | None], Method]] = {
+    "ssd": Lab.migration,
+    "shim": Lab.shim_migration,
+    "stop": Lab.stop_and_copy,
+}
+"""The ways of migrating a guest, by the names that users know: lab, guest's name, plan -> the method."""
+
+
+def _controller(ssd: Subsystem, name: str) -> tuple[int, Controller]:
+    """The CNTLID of the controller `name`, and the controller."""
+    return next((cntlid, each) for cntlid, each in ssd.controllers.items() if each.name == name)
 
 
 def check_spec(spec: LabSpec) -> None:

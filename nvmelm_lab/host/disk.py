@@ -9,7 +9,7 @@ from __future__ import annotations
 from struct import Struct
 
 from nvmelm_lab.host.buffers import Buffer, Pages
-from nvmelm_lab.host.ledger import UNREADABLE, Ledger
+from nvmelm_lab.host.ledger import UNREADABLE, Ledger, Reading
 from nvmelm_lab.host.operation import Operation, OperationKind
 from nvmelm_lab.memory import make_stamp
 from nvmelm_lab.nvme.codes import IoOpcode
@@ -34,12 +34,13 @@ MAX_BLOCKS = 128
 class Request:
     """An operation on its way: its buffer, and for a write the values that its LBAs get."""
 
-    __slots__ = ("buffer", "operation", "submitted_ns", "values")
+    __slots__ = ("buffer", "operation", "reading", "submitted_ns", "values")
 
     def __init__(self, operation: Operation, buffer: Buffer) -> None:
         self.operation = operation
         self.buffer = buffer
         self.values: list[int] = []
+        self.reading: Reading | None = None
         self.submitted_ns = 0
 
 
@@ -84,6 +85,7 @@ class Disk:
             self._pages.space.write_stamps(buffer.address, request.values)
             prp1, prp2 = buffer.prp(blocks * self.block_bytes)
         elif kind is OperationKind.READ:
+            request.reading = self.ledger.read_submitted(slba, blocks)
             prp1, prp2 = buffer.prp(blocks * self.block_bytes)
         elif kind is OperationKind.TRIM:
             self._pages.space.write(buffer.address, _RANGE.pack(0, blocks, slba))
@@ -115,19 +117,20 @@ class Disk:
             note = self.ledger.failed if status else self.ledger.acknowledged
             note(operation.slba, request.values)
             return not status
-        if operation.kind is OperationKind.READ:
-            return self._check_read(request, status)
+        if request.reading is not None:
+            return self._check_read(request, request.reading, status)
         return not status
 
-    def _check_read(self, request: Request, status: int) -> bool:
-        slba, blocks = request.operation.slba, request.operation.blocks
+    def _check_read(self, request: Request, reading: Reading, status: int) -> bool:
+        ledger, slba, blocks = self.ledger, request.operation.slba, request.operation.blocks
+        ledger.read_ended(reading)
         if status:
-            expected = any(UNREADABLE in self.ledger.allowed(lba) for lba in range(slba, slba + blocks))
+            expected = any(ledger.may_find(reading, lba, UNREADABLE) for lba in range(slba, slba + blocks))
             if status == Status.UNRECOVERED_READ_ERROR and not expected:
                 self.wrong_reads.append((slba, UNREADABLE))
             return expected
         values = list(self._pages.space.read_stamps(request.buffer.address, blocks))
-        broken = self.ledger.first_broken(slba, values)
-        if broken is not None:
-            self.wrong_reads.append((broken, values[broken - slba]))
+        wrong = ledger.first_wrong(reading, values)
+        if wrong is not None:
+            self.wrong_reads.append((wrong, values[wrong - slba]))
         return True

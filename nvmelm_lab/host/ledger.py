@@ -23,16 +23,32 @@ class _Candidate:
         self.ended = ended
 
 
+class Reading:
+    """A Read in flight, of `blocks` LBAs from `slba` on.
+
+    also
+        LBA -> values that it may have had since the Read was submitted, where there were several.
+    """
+
+    __slots__ = ("also", "blocks", "slba")
+
+    def __init__(self, slba: int, blocks: int) -> None:
+        self.slba = slba
+        self.blocks = blocks
+        self.also: dict[int, set[int]] = {}
+
+
 class Ledger:
     """Values of a namespace's LBAs; all start as zeros.
 
     Ranges are a first LBA and the values of it and those that follow.
     """
 
-    __slots__ = ("_clock", "_open", "_promised")
+    __slots__ = ("_clock", "_open", "_promised", "_readings")
 
     def __init__(self) -> None:
         self._clock = 0
+        self._readings: list[Reading] = []
         # Most LBAs have exactly one possible value; the others are open.
         self._promised: dict[int, int] = {}
         self._open: dict[int, list[_Candidate]] = {}
@@ -44,6 +60,8 @@ class Ledger:
             if lba not in self._open:
                 self._open[lba] = [_Candidate(self._promised.get(lba, 0), 0, 0)]
             self._open[lba].append(_Candidate(value, self._clock, None))
+        if self._readings:
+            self._note_for_readings(slba, slba + len(values))
 
     def acknowledged(self, slba: int, values: Sequence[int]) -> None:
         """The write completed successfully: whatever had ended before it was submitted is overwritten."""
@@ -81,6 +99,40 @@ class Ledger:
             elif value != promised.get(lba, 0):
                 return lba
         return None
+
+    # -- Reads, which may overtake writes and be overtaken -------------------------------------------------
+
+    def read_submitted(self, slba: int, blocks: int) -> Reading:
+        """A Read was handed to the device; it may find whatever is there at any moment until it ends."""
+        reading = Reading(slba, blocks)
+        if self._open:
+            for lba in range(slba, slba + blocks):
+                if lba in self._open:
+                    reading.also[lba] = set(self.allowed(lba))
+        self._readings.append(reading)
+        return reading
+
+    def read_ended(self, reading: Reading) -> None:
+        """The Read has ended."""
+        self._readings.remove(reading)
+
+    def may_find(self, reading: Reading, lba: int, value: int) -> bool:
+        """Whether the Read, which has ended, may have found `value` in `lba`."""
+        return value in self.allowed(lba) or value in reading.also.get(lba, ())
+
+    def first_wrong(self, reading: Reading, values: Sequence[int]) -> int | None:
+        """The first LBA of which the Read returned what it may not have found, or None."""
+        if self.first_broken(reading.slba, values) is None:
+            return None
+        return next(
+            (lba for lba, value in enumerate(values, reading.slba) if not self.may_find(reading, lba, value)),
+            None,
+        )
+
+    def _note_for_readings(self, slba: int, end: int) -> None:
+        for reading in self._readings:
+            for lba in range(max(slba, reading.slba), min(end, reading.slba + reading.blocks)):
+                reading.also.setdefault(lba, set()).update(self.allowed(lba))
 
     def is_busy(self, slba: int, blocks: int) -> bool:
         """Whether a write is in flight on one of the LBAs."""

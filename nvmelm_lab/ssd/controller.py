@@ -205,11 +205,12 @@ class Controller:
         self.cc = 0
         self.csts = 0
         self.incoming = None
+        # In this order, lest the end of its suspension look as if it served its host again.
+        self.engine.emit(("reset", self.name))
         if self.suspended:
             self.set_suspended(False)
         if self.primary:
             self.subsystem.primary_was_reset()
-        self.engine.emit(("reset", self.name))
 
     def set_suspended(self, suspended: bool, by: Controller | None = None) -> None:
         """Stop or restart fetching."""
