@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from nvmelm_lab.engine import Engine
 from nvmelm_lab.errors import InputError
@@ -20,6 +20,7 @@ from nvmelm_lab.host.managed import ManagedController
 from nvmelm_lab.host.memory_move import MemoryMove
 from nvmelm_lab.host.port import Door
 from nvmelm_lab.host.vm import VirtualMachine
+from nvmelm_lab.host.work import HostWork
 
 PORTION = 8
 """Extents of a portion of a copy for each copy task, until a method finds that another size is better."""
@@ -117,6 +118,25 @@ class Side:
     mmc: str
     name: str
     cntlid: int
+
+
+class Method(Protocol):
+    """A way of migrating: what all of them show.
+
+    work
+        What it cost the host to learn of the guest's changes.
+    """
+
+    plan: Plan
+    progress: Progress
+    copier: Copier
+
+    @property
+    def work(self) -> HostWork:
+        """See above."""
+
+    async def run(self) -> None:
+        """The whole migration; cancelled or failed, it leaves the guest where it was."""
 
 
 class Move:

@@ -1,0 +1,181 @@
+"""What a guest sees of a shim: properties, doorbells and rings that look like those of the controller behind.
+
+Who takes commands out of the rings, and what becomes of them, is the business of `shim.py`.
+Source: Base 2.1, sections 3.1.4 and 3.3.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from nvmelm_lab.engine import Engine, Touches
+from nvmelm_lab.engine.cells import Key
+from nvmelm_lab.host.port import Port
+from nvmelm_lab.host.provision import INTERRUPT_RESOURCES, QUEUE_RESOURCES
+from nvmelm_lab.memory import PAGE_BYTES, AddressSpace
+from nvmelm_lab.nvme.codes import DOORBELLS, Property
+from nvmelm_lab.nvme.status import Status
+from nvmelm_lab.ssd.command import Command
+from nvmelm_lab.ssd.rings import CQE_BYTES, SQE_BYTES, CompletionQueue, SubmissionQueue, ring_pages
+
+MAX_ENTRIES = 1024
+"""Slots of a guest's longest ring."""
+
+
+class ShimController:
+    """The door of a shim; the guest's rings lie in `space`, the controller is behind `port`.
+
+    serve(queue)
+        Takes the commands out of a Submission Queue, from its creation on.
+    in_flight
+        The guest's commands on their way through the shim.
+    The attributes that a controller has too mean the same here: see `nvmelm_lab.ssd.controller.Controller`.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        name: str,
+        space: AddressSpace,
+        port: Port,
+        serve: Callable[[SubmissionQueue], Coroutine[Any, Any, None]],
+    ) -> None:
+        self.engine = engine
+        self.name = name
+        self.space = space
+        self.interrupt: Callable[[int, int, int], None] | None = None
+        self.primary = False
+        self.suspended = False
+        self.queue_resources = QUEUE_RESOURCES
+        self.interrupt_limit = INTERRUPT_RESOURCES
+        self.max_queue_entries = MAX_ENTRIES
+        self.cc = 0
+        self.csts = 0
+        self.aqa = 0
+        self.asq = 0
+        self.acq = 0
+        self.sqs: dict[int, SubmissionQueue] = {}
+        self.cqs: dict[int, CompletionQueue] = {}
+        self.in_flight: dict[Command, None] = {}
+        # Moving positions commutes, so it counts as reading this cell, and what wants them whole as writing.
+        self.state_key: Key = ("state", name)
+        self._port = port
+        self._serve = serve
+
+    # -- the door ------------------------------------------------------------------------------------------
+
+    def write_property(self, offset: int, value: int) -> None:
+        """The guest writes a property or a doorbell; nonsense is ignored."""
+        if offset >= DOORBELLS:
+            self._doorbell((offset - DOORBELLS) >> 2, value)
+        elif offset == Property.CC:
+            self._configure(value)
+        elif self.cc & 1:
+            return
+        elif offset == Property.AQA:
+            self.aqa = value & 0x0FFF0FFF
+        elif offset == Property.ASQ:
+            self.asq = value & ~(PAGE_BYTES - 1)
+        elif offset == Property.ACQ:
+            self.acq = value & ~(PAGE_BYTES - 1)
+
+    def read_property(self, offset: int) -> int:
+        """The guest reads a property: what it configures is kept here, what is fixed comes from behind."""
+        own = {
+            int(Property.CC): self.cc,
+            int(Property.CSTS): self.csts,
+            int(Property.AQA): self.aqa,
+            int(Property.ASQ): self.asq,
+            int(Property.ACQ): self.acq,
+        }
+        return own[offset] if offset in own else self._port.read_property(offset)
+
+    def doorbell_touches(self) -> Touches:
+        """What a doorbell write touches: the queues' positions."""
+        return (self.state_key,), ()
+
+    # -- rings ---------------------------------------------------------------------------------------------
+
+    def create_sq(self, queue: SubmissionQueue) -> None:
+        """Add a Submission Queue and start taking commands from it."""
+        self.sqs[queue.qid] = queue
+        queue.fetcher = self.engine.spawn(queue.name, self._serve(queue))
+
+    def delete_sq(self, qid: int) -> None:
+        """Take no more commands from a Submission Queue, and forget it."""
+        self.engine.stop(self.sqs.pop(qid).name)
+
+    def abort_commands(self, queue: SubmissionQueue) -> None:
+        """Tell the guest that its commands from `queue` are aborted.
+
+        The SSD knows nothing of that and carries them out all the same; what they change is still noted.
+        """
+        for command in self.in_flight:
+            if command.queue is queue and not command.completed:
+                self.post(command, Status.ABORTED_SQ_DELETION)
+
+    def reset(self) -> None:
+        """The guest loses its rings; commands under way end in silence, for the SSD carries them out."""
+        for command in self.in_flight:
+            command.completed = True
+        for qid in list(self.sqs):
+            self.delete_sq(qid)
+        self.cqs.clear()
+        self.cc = 0
+        self.csts = 0
+        self.engine.emit(("reset", self.name))
+
+    def post(self, command: Command, status: int) -> None:
+        """Post a command's CQE (`status` without phase tag) into the guest's ring, and interrupt."""
+        self.record_positions()
+        command.completed = True
+        queue, cq = command.queue, command.queue.cq
+        address = cq.post(command.dw0, command.dw1, queue.head, queue.qid, command.sqe.cid, status)
+        if self.engine.tracing:
+            raw, offset = cq.space.look(address)
+            cqe = bytes(raw[offset : offset + CQE_BYTES])
+            self.engine.emit(("completed", self.name, cq.qid, command.name, status & 0x7FF, cqe))
+        if self.interrupt is not None:
+            self.interrupt(cq.qid, queue.qid, command.sqe.cid)
+
+    def record_positions(self) -> None:
+        """Note for explorers that positions move."""
+        if self.engine.recorder is not None:
+            self.engine.recorder.reads.add(self.state_key)
+
+    def _doorbell(self, index: int, value: int) -> None:
+        self.record_positions()
+        qid = index >> 1
+        if index & 1:
+            cq = self.cqs.get(qid)
+            good = cq is not None and cq.move_head(value)
+        else:
+            sq = self.sqs.get(qid)
+            good = sq is not None and sq.move_tail(value)
+        if self.engine.tracing:
+            self.engine.emit(("doorbell", self.name, "CQ" if index & 1 else "SQ", qid, value, good))
+
+    def _configure(self, value: int) -> None:
+        if self.cc & 1 and not value & 1:
+            self.reset()
+            return
+        self.engine.emit(("configured", self.name, value))
+        if value & 1 and not self.cc & 1:
+            self._enable(value)
+        self.cc = value
+        if value >> 14 & 3:
+            self.csts = self.csts & ~0xC | 2 << 2
+
+    def _enable(self, value: int) -> None:
+        sq_entries, cq_entries = (self.aqa & 0xFFF) + 1, (self.aqa >> 16 & 0xFFF) + 1
+        room = self.space.contains
+        fits = room(self.asq, sq_entries * SQE_BYTES) and room(self.acq, cq_entries * CQE_BYTES)
+        if value >> 7 & 0xF or value >> 4 & 7 or sq_entries < 2 or cq_entries < 2 or not fits:
+            self.csts |= 2
+            return
+        cq = CompletionQueue(self, 0, self.acq, ring_pages(self.acq, cq_entries * CQE_BYTES), cq_entries)
+        self.cqs[0] = cq
+        pages = ring_pages(self.asq, sq_entries * SQE_BYTES)
+        self.create_sq(SubmissionQueue(self, 0, cq, self.asq, pages, sq_entries))
+        self.csts |= 1
