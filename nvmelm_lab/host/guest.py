@@ -177,7 +177,11 @@ class Guest:
     async def _complete(self, pending: Pending) -> None:
         if pending in self._requests:
             await pending.visible.wait()
+        while pending in self._requests:
+            seen = self.queue.arrived.level
             await do(self._reap_one, pending)
+            if pending in self._requests:
+                await self.queue.arrived.wait(seen + 1)
 
     def _finish_until(self, pending: Pending) -> None:
         self._finish(self.queue.reap_until(pending))
