@@ -251,7 +251,7 @@ class Engine:
         effects, self.effects = tuple(self.effects), []
         if kind is WAIT:
             signal, level = subject
-            cause = signal.raised_by[level - 1] if level <= len(signal.raised_by) else -1
+            cause = signal.raised_by[level - 1] if 0 < level <= len(signal.raised_by) else -1
             actor.cause = cause
         elif kind.hidden:
             actor.cause = cause
