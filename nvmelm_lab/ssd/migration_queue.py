@@ -36,6 +36,8 @@ class MigrationQueue:
         Slot whose next entry raises the Tail Pointer event, or None (Set Features 21h).
     logging
         Whether changes are told of.  `first_due`: the next entry carries ESA 001b.
+    overflowed
+        The entry with ESA 111b is the last one until logging is started again, even if the host makes room.
     decided, told
         Commands whose changes were decided to be logged, and a signal that counts those whose entries are posted.
     """
@@ -49,6 +51,7 @@ class MigrationQueue:
         "head",
         "log_key",
         "logging",
+        "overflowed",
         "owner",
         "pages",
         "slots",
@@ -83,6 +86,7 @@ class MigrationQueue:
         self.trigger: int | None = None
         self.logging = False
         self.first_due = False
+        self.overflowed = False
         self.decided = 0
         self.told = Signal(engine, f"the entries of queue {cdqid}")
         self._key = (owner, cdqid)
@@ -101,6 +105,8 @@ class MigrationQueue:
 
     def posting(self, entries: int = 1) -> Touches:
         """The cells that posting `entries` entries touches: the head matters only where the queue may fill."""
+        if self.overflowed:
+            return (self.log_key,), ()
         tail = ("tail", self._key)
         slots = tuple(("slot", self._key, self.tail + n) for n in range(entries))
         if self.tail + entries < self.slots - 1:
@@ -146,7 +152,7 @@ class MigrationQueue:
             self._engine.recorder.reads.update(reads)
             self._engine.recorder.writes.update(writes)
         used = self.tail - self.head
-        if used >= self.slots - 1:
+        if self.overflowed or used >= self.slots - 1:
             return False
         if esa == EntrySpecial.ORDINARY and self.first_due:
             esa = EntrySpecial.FIRST
@@ -154,6 +160,7 @@ class MigrationQueue:
         if used + 1 == self.slots - 1:
             esa = EntrySpecial.FULL
             self.logging = False
+            self.overflowed = True
         change = LbaChange.RANGE if blocks else LbaChange.NONE
         slot = self.tail % self.slots
         address = self.pages[slot * MQE_BYTES // PAGE_BYTES] + slot * MQE_BYTES % PAGE_BYTES
@@ -187,6 +194,7 @@ class MigrationQueue:
         if self._engine.recorder is not None:
             self._engine.recorder.reads.update(self.starting()[0])
         self.logging = True
+        self.overflowed = False
         self.first_due = True
 
     def stop(self) -> None:
