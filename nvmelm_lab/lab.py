@@ -220,8 +220,7 @@ class Lab:
             Tenant(
                 name,
                 guest.vm,
-                guest.spec.source,
-                guest.spec.destination,
+                *_served_by(guest.spec),
                 self.source_spaces[name],
                 guest.disks,
                 guest.programs,
@@ -268,7 +267,7 @@ class Lab:
         """A shim before a controller; its rings and buffers lie in the memory of the host, where `driver` is."""
         port = Port(driver.space)
         port.plug(_controller(ssd, controller_name)[1])
-        name = f"shim {controller_name}"
+        name = _shim_name(controller_name)
         behind = Driver(self.engine, name, port, driver.pages)
         return Shim(self.engine, name, space, behind, self.spec.block_bytes)
 
@@ -316,6 +315,17 @@ METHODS: Mapping[str, Callable[[Lab, str, Plan | None], Method]] = {
     "stop": Lab.stop_and_copy,
 }
 """The ways of migrating a guest, by the names that users know: lab, guest's name, plan -> the method."""
+
+
+def _shim_name(controller: str) -> str:
+    return f"shim {controller}"
+
+
+def _served_by(guest: GuestSpec) -> tuple[str, str]:
+    """The names of what serves the guest's VM at the source and at the destination."""
+    if guest.shim:
+        return _shim_name(guest.source), _shim_name(guest.destination)
+    return guest.source, guest.destination
 
 
 def _controller(ssd: Subsystem, name: str) -> tuple[int, Controller]:

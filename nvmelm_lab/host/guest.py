@@ -82,6 +82,7 @@ class Guest:
         self._requests: dict[Pending, Request] = {}
         self._freed = Signal(engine, f"room for a command of {name}")
         self._stopping = False
+        self._all_issued = False
         self._started_ns = 0
         gate = queue.gate
         self._submit = Kind(
@@ -138,7 +139,11 @@ class Guest:
         while not self._stopping:
             operation = self._retries.pop() if self._retries else next(self._operations, None)
             if operation is None:
-                break
+                if not self._requests:
+                    break
+                # What is under way may fail, and is tried again then.
+                await self._freed.wait(self._freed.level + 1)
+                continue
             due = self._started_ns + operation.at_ns
             if due > self.engine.now >= 0:
                 await until(due)
@@ -148,12 +153,12 @@ class Guest:
                 break
             await do(self._submit, operation)
             await do(self.queue.ring)
-        self._stopping = True
-        self.queue.arrived.raise_to(self.queue.arrived.level + (not self._requests))
+        self._all_issued = True
+        self.queue.arrived.raise_to(self.queue.arrived.level + 1)
 
     async def _collect(self) -> None:
         seen = 0
-        while not self._stopping or self._requests:
+        while not self._all_issued or self._requests:
             await self.queue.arrived.wait(seen + 1)
             seen = self.queue.arrived.level
             await do(self._reap)
