@@ -36,6 +36,7 @@ class Content:
         self._behind: set[int] = set()
         self._copying: dict[int, int] = {}
         self._counts: dict[int, int] = {}
+        # What it held before the run, zeros included, is v0.
         self._names: dict[tuple[int, int], str] = {(lba, stamp): "v0" for lba, stamp in here.items()}
         self._shown: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self._touched: set[int] = set(here)
@@ -67,7 +68,7 @@ class Content:
         names = []
         for lba, value in enumerate(values, slba):
             _put(self._sides[DESTINATION], lba, value)
-            names.append(self._names.get((lba, value or 0), "unknown data" if value else "zeros"))
+            names.append(self._names.get((lba, value or 0), "unknown data" if value else "v0"))
             self._touched.add(lba)
         self._note(DESTINATION, slba, names, writer)
 

@@ -16,7 +16,6 @@ from nvmelm_lab.views.model import PHASES, VERSION, Field, Layout, Phase, Player
 from nvmelm_lab.views.reel import Reel
 from nvmelm_lab.views.roles import read_roles
 from nvmelm_lab.views.scenes import Scenes
-from nvmelm_lab.views.sentences import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +101,6 @@ def _end(scenes: Scenes, about: About) -> list[Property]:
         verdicts += [[names.index(name), "bad", ""] for name in broken]
         if verdicts:
             last["verdicts"] = verdicts
-        if scenes.events.set_aside and "note" not in last:
-            last["note"] = f"neighbours did {count(scenes.events.set_aside, 'command')} meanwhile"
     return [{"name": name, "sentence": oracle.PROPERTIES[name]} for name in names]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from nvmelm_lab.engine import Trace
 from nvmelm_lab.errors import InputError
@@ -84,7 +85,9 @@ def read_roles(trace: Trace, guest: str, nsid: int | None = None) -> Roles:
     disks = [effect for effect in told if effect[0] == "disk"]
     if lab is None or not disks:
         raise InputError("this trace does not say who takes part in it: record it with Lab.begin(trace=...)")
-    known = {disk[1]: disk for disk in reversed(disks)}
+    known: dict[str, tuple[Any, ...]] = {}
+    for disk in disks:
+        known.setdefault(disk[1], disk)
     if guest not in known:
         raise InputError(f"there is no guest {guest!r} in this trace; there are: {', '.join(known)}")
     own = {disk[4]: disk for disk in disks if disk[1] == guest}

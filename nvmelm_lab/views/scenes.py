@@ -43,6 +43,7 @@ class Scenes:
         self.phases: dict[str, int] = {}
         self._linked: set[str] = set()
         self._paused_at = -1
+        self._neighbours_told = False
 
     def play(self, record: StepRecord) -> None:
         """One more step of the trace."""
@@ -60,8 +61,16 @@ class Scenes:
 
     def _show(self, record: StepRecord, lane: int, actor: str, text: str, **more: Any) -> int:
         """A frame with all that changed since the one before."""
+        more["note"] = more.get("note") or self._aside_note()
         chained = not self._is_guest(record)
         return self.reel.show(record, lane, actor, text, chained=chained, **{**self.events.news(), **more})
+
+    def _aside_note(self) -> str:
+        """Once, when the migration is as good as over: that others were there all the time."""
+        if self._neighbours_told or "Clean up" not in self.phases or not self.events.set_aside:
+            return ""
+        self._neighbours_told = True
+        return f"{sentences.count(self.events.set_aside, 'command')} of neighbours so far"
 
     def _fold(self, record: StepRecord) -> None:
         self.reel.fold(record, chained=not self._is_guest(record))
