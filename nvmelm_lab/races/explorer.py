@@ -163,8 +163,7 @@ class Explorer:
         self._backtrack()
 
     def _judge(self, world: World) -> None:
-        if all(actor.is_blocked for actor in world.engine.actors.values()):
-            world.engine.use(RunToBlock())
+        world.engine.use(RunToBlock())
         sentence = world.verdict()
         if sentence and sentence not in self.found.failures:
             order = tuple(node.chosen for node in self._path)
@@ -252,7 +251,9 @@ class Guide:
             return None
         node = self._path[depth]
         if node.enabled != enabled:
-            raise KitError(f"an execution went another way than before: {sorted(enabled)}, not {sorted(node.enabled)}")
+            raise KitError(
+                f"an execution went another way than before: {sorted(enabled)}, not {sorted(node.enabled)}"
+            )
         actor = self._shared.pop(node.chosen)
         self._performing = (actor, enabled[node.chosen], None)
         return actor

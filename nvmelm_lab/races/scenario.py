@@ -12,12 +12,14 @@ from typing import Any
 
 from nvmelm_lab.engine import Actor, Engine, Recorder, Schedule
 from nvmelm_lab.errors import InputError
+from nvmelm_lab.host.driver import status_of
 from nvmelm_lab.host.guest import Guest
 from nvmelm_lab.host.ledger import UNREADABLE
 from nvmelm_lab.host.migration import Migration, Plan
 from nvmelm_lab.host.operation import Operation, OperationKind
 from nvmelm_lab.host.queue_pair import QueuePair
 from nvmelm_lab.lab import GuestSpec, Lab, LabSpec
+from nvmelm_lab.memory import PAGE_BYTES
 from nvmelm_lab.nvme import commands
 from nvmelm_lab.ssd import Habits
 
@@ -108,11 +110,7 @@ class World:
         self.scenario = scenario
         self.lab = Lab(
             LabSpec(
-                guests=(
-                    GuestSpec(
-                        blocks=(scenario.blocks,), filled=scenario.blocks, depth=scenario.depth
-                    ),
-                ),
+                guests=(GuestSpec(blocks=(scenario.blocks,), filled=scenario.blocks, depth=scenario.depth),),
                 granularity=1,
                 ring_entries=16,
                 chunk=scenario.chunk,
@@ -129,6 +127,7 @@ class World:
             iommu=False,
         )
         self.migration = self.lab.migration("guest", plan)
+        self.oracle = self.lab.oracle("guest")
         self._run("prepare", self.migration.prepare_destination())
         self.guest: Guest = self.lab.program("guest", scenario.operations())
         self._vmm = vmm
@@ -152,26 +151,15 @@ class World:
                 return f"{actor.name} failed: {actor.error}"
             if not actor.done.level:
                 return f"{actor.name} never ends: it {actor.kind.describe(actor.subject)}"
-        if self.guest.queue.unexpected:
-            return f"command {self.guest.queue.unexpected[0].cid} completed twice"
-        found = self.content(self.migration.copier.destination_queue, self.migration.copier.nsids)
-        ledger = self.guest.disk.ledger
-        for lba, value in enumerate(found):
-            if value not in ledger.allowed(lba):
-                return f"LBA {lba} holds {value:x} at the destination; promised {sorted(map(hex, ledger.allowed(lba)))}"
-        return ""
+        broken = self.oracle.judge().broken
+        return f"{broken[0].name}: {broken[0].word}" if broken else ""
 
-    def content(self, queue: QueuePair, nsids: dict[int, int]) -> tuple[int, ...]:
-        """What Reads of each LBA return, UNREADABLE for an error."""
-        nsid = next(iter(nsids.values()))
-        space = queue.port.space
-        buffer = self.lab.destination_driver.pages.buffer(4096)
-        values = []
-        for lba in range(self.scenario.blocks):
-            cqe = self._run("audit", queue.run(commands.read(0, nsid, lba, 1, buffer.address)))
-            failed = cqe.status_word >> 1 & 0x7FF
-            values.append(UNREADABLE if failed else space.read_stamps(buffer.address, 1)[0])
-        return tuple(values)
+    def content(self) -> tuple[int, ...]:
+        """What Reads of each LBA at the destination return, UNREADABLE for an error."""
+        copier = self.migration.copier
+        return self._run(
+            "content", _read_all(copier.destination_queue, copier.nsids[1], self.scenario.blocks)
+        )
 
     def _run(self, name: str, coroutine: Coroutine[Any, Any, Any]) -> Any:
         actor = self.engine.spawn(name, coroutine)
@@ -179,3 +167,13 @@ class World:
         if actor.error is not None:
             raise actor.error
         return actor.result
+
+
+async def _read_all(queue: QueuePair, nsid: int, blocks: int) -> tuple[int, ...]:
+    space = queue.port.space
+    address = space.size - PAGE_BYTES
+    values = []
+    for lba in range(blocks):
+        cqe = await queue.run(commands.read(0, nsid, lba, 1, address))
+        values.append(UNREADABLE if status_of(cqe) else space.read_stamps(address, 1)[0])
+    return tuple(values)
