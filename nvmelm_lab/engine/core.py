@@ -101,7 +101,9 @@ class Engine:
         With one, every step is written down.
     """
 
-    def __init__(self, schedule: Schedule, *, recorder: Recorder | None = None, trace: Trace | None = None) -> None:
+    def __init__(
+        self, schedule: Schedule, *, recorder: Recorder | None = None, trace: Trace | None = None
+    ) -> None:
         self.schedule = schedule
         self.recorder = recorder
         self.trace = trace
@@ -115,7 +117,9 @@ class Engine:
         self._spawned: list[Actor] = []
         schedule.bind(self)
 
-    def use(self, schedule: Schedule, *, recorder: Recorder | None = None, trace: Trace | None = None) -> None:
+    def use(
+        self, schedule: Schedule, *, recorder: Recorder | None = None, trace: Trace | None = None
+    ) -> None:
         """Go on under another schedule, counting steps from 0 again; nobody may be about to take a step.
 
         Raises KitError when somebody is.
@@ -272,6 +276,9 @@ class Engine:
             self._end(actor)
             return
         except Exception as error:
+            if actor.stopped:
+                # By its own step: there is nobody left to go on.
+                return
             actor.error = error
             if not actor.watched:
                 self.failure = error

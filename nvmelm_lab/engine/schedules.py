@@ -199,7 +199,9 @@ class Replay:
             self._at += 1
             if name not in self._ready:
                 able = ", ".join(sorted(self._ready)) or "nobody"
-                raise InputError(f"the recording names {name!r} as step {self._at}, but only these can go: {able}")
+                raise InputError(
+                    f"the recording names {name!r} as step {self._at}, but only these can go: {able}"
+                )
             self._current = name
             return self._ready.pop(name)
         if not self._ready:

@@ -18,11 +18,13 @@ class Timed:
     the habit of the device.
     """
 
-    __slots__ = ("_heap", "now")
+    __slots__ = ("_heap", "_offers", "now")
 
     def __init__(self) -> None:
         self.now = 0
-        self._heap: list[tuple[int, str, Actor]] = []
+        # The count keeps apart two actors of one name, of which one was stopped.
+        self._offers = 0
+        self._heap: list[tuple[int, str, int, Actor]] = []
 
     def bind(self, engine: Engine) -> None:
         """Nothing to keep: the clock is all there is."""
@@ -41,13 +43,14 @@ class Timed:
             end = max(self.now, actor.subject)
         else:
             end = self.now + kind.takes
-        heappush(self._heap, (end, actor.name, actor))
+        self._offers += 1
+        heappush(self._heap, (end, actor.name, self._offers, actor))
 
     def next(self) -> Actor | None:
         """The actor whose step ends first."""
         if not self._heap:
             return None
-        self.now, _, actor = heappop(self._heap)
+        self.now, _, _, actor = heappop(self._heap)
         return actor
 
     def choose(self, actor: Actor, name: str, options: int) -> int:

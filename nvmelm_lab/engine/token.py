@@ -40,7 +40,9 @@ class Token:
 
 def encode_token(token: Token) -> str:
     """The token as one line of text without spaces."""
-    body = json.dumps([token.kit, token.scenario, token.schedule, token.hashes], sort_keys=True, separators=(",", ":"))
+    body = json.dumps(
+        [token.kit, token.scenario, token.schedule, token.hashes], sort_keys=True, separators=(",", ":")
+    )
     packed = zlib.compress(body.encode(), 9)
     check = zlib.crc32(packed).to_bytes(4, "little")
     return PREFIX + base64.urlsafe_b64encode(check + packed).decode().rstrip("=")
@@ -61,9 +63,13 @@ def decode_token(text: str, *, kit: str) -> Token:
             raise ValueError("its checksum does not fit")
         version, scenario, schedule, hashes = json.loads(zlib.decompress(packed))
     except (ValueError, binascii.Error, zlib.error) as error:
-        raise InputError(f"the token {_short(line)!r} is damaged ({error}); copy the whole line again") from error
+        raise InputError(
+            f"the token {_short(line)!r} is damaged ({error}); copy the whole line again"
+        ) from error
     if version != kit:
-        raise InputError(f"the token was made by version {version} of the kit, this is {kit}; a run may differ")
+        raise InputError(
+            f"the token was made by version {version} of the kit, this is {kit}; a run may differ"
+        )
     return Token(version, scenario, schedule, hashes)
 
 
