@@ -19,7 +19,7 @@ from IPython.display import display
 
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.views import text
-from nvmelm_lab.views.model import check
+from nvmelm_lab.views.model import PlayerModel, check
 from nvmelm_lab.views.still import still_html, still_svg
 
 _HERE = Path(__file__).parent
@@ -37,6 +37,12 @@ def _style() -> bytes:
     return (_HERE / "player.css").read_bytes()
 
 
+def _pack(run: PlayerModel) -> bytes:
+    """The run as deflated JSON; its seed as text, for it may have 64 bits and a browser's numbers have 53."""
+    words = json.dumps({**run, "seed": str(run["seed"])}, separators=(",", ":"))
+    return zlib.compress(words.encode(), 3)
+
+
 class Player(anywidget.AnyWidget):
     """One run, to be watched step by step; show it as the last line of a cell.
 
@@ -52,7 +58,7 @@ class Player(anywidget.AnyWidget):
         if not 0 <= step < len(self._run["steps"]):
             raise InputError(f"step is {step}; this run has steps 0 to {len(self._run['steps']) - 1}")
         self._step = step
-        self._packed = zlib.compress(json.dumps(self._run, separators=(",", ":")).encode(), 3)
+        self._packed = _pack(self._run)
         super().__init__(_key=uuid4().hex)
         self.on_msg(self._answer)
         self._send_run()

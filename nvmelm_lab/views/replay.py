@@ -35,8 +35,9 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What is known of one LBA at a moment: version on either side, the source's last writer, and its entry
-    (``none``, or the slot that announced the version and whether the host has read it).
+    """What is known of one LBA at a moment: its version on either side (``as at start`` for a source that was
+    not written, ``none yet`` for a destination), the source's last writer, and its entry: ``none``, or the
+    slot that announced the version and whether it has been read.
     """
 
     lba: int
@@ -155,7 +156,7 @@ def story(model: PlayerModel, moment: Moment, lba: int) -> Story:
     destination, _ = _last_versions(model, moment.index, 1, lba)
     written, version, writer = source or (0, "as at start", "none")
     entry = _entry(model, moment, lba, written, before)
-    return Story(lba, version, destination[1] if destination else "as at start", writer, entry)
+    return Story(lba, version, destination[1] if destination else "none yet", writer, entry)
 
 
 def _last_versions(

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
@@ -150,37 +150,42 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A fresh profile with a window of 1280 x 800."""
-    fresh = browser.new_context(viewport={"width": 1280, "height": 800})
-    fresh.set_default_timeout(PATIENCE_MS)
-    yield fresh
-    fresh.close()
-
-
 OpenNotebook = Callable[..., Page]
 
 
+@pytest.fixture(scope="module")
+def shared_notebook(lab: Lab, browser: Browser) -> Iterator[OpenNotebook]:
+    """Like `open_notebook`, for pages that all tests of a module look at and none leaves changed."""
+    yield from notebook_opener(lab, browser)
+
+
 @pytest.fixture
-def open_notebook(lab: Lab, context: BrowserContext) -> OpenNotebook:
+def open_notebook(lab: Lab, browser: Browser) -> Iterator[OpenNotebook]:
     """Opens a notebook of the lab's folder beside the file browser, and runs all its cells.
 
-    Uncaught errors of the page are kept in the page's `uncaught` list.
+    The profile is a fresh one with a window of 1280 x 800.  Errors that the page does not catch itself fail
+    the test at its end.
     """
+    yield from notebook_opener(lab, browser)
 
-    def opened(name: str, run: bool = True, theme: str = "JupyterLab Light") -> Page:
+
+def notebook_opener(lab: Lab, browser: Browser) -> Iterator[OpenNotebook]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(PATIENCE_MS)
+    uncaught: list[str] = []
+
+    def opened(name: str, theme: str = "JupyterLab Light") -> Page:
         page = context.new_page()
-        page.uncaught = []
-        page.on("pageerror", page.uncaught.append)
+        page.on("pageerror", lambda error: uncaught.append(str(error)))
         page.goto(f"{lab.url}/lab/tree/{name}?reset")
         ready(page)
         set_theme(page, theme)
-        if run:
-            run_all(page)
+        run_all(page)
         return page
 
-    return opened
+    yield opened
+    context.close()
+    assert uncaught == []
 
 
 def ready(page: Page) -> None:

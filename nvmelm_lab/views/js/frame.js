@@ -74,16 +74,17 @@ function buildMiddle(run, act) {
     make("div", { class: "nvp-ring-box" }, ring), ends);
   const parts = { known: make("span"), entry: make("span") };
   const detail = make("span", { class: "nvp-detail-line", "aria-live": "polite" }, parts.known, parts.entry);
-  const only = button("Show only the steps that touch it", act.onlyPicked, "Only its steps");
+  const only = button("Show only the steps that touch it", act.onlyPicked, "Its steps");
   const row = make("div", { class: "nvp-middle" }, maps[0].node, queue, maps[1].node,
     make("div", { class: "nvp-detail" }, detail, only));
   return { row, maps, ring, ends, detail, parts, only };
 }
 
-function buildLegend(act) {
+function buildLegend(run, act) {
+  const digits = Math.min(4, `${run.model.blocks}`.length);
   const items = WORDS.map((word, state) => {
     const canvas = make("canvas", { class: "nvp-glyph", "aria-hidden": "true" });
-    const count = make("span", { class: "nvp-count" });
+    const count = make("span", { class: "nvp-count", style: `width: ${digits + 0.2}ch` });
     const node = make("button", { type: "button", class: "nvp-key", "aria-pressed": "false",
       onclick: () => act.showState(state) }, canvas, make("span", {}, word), count);
     return { node, canvas, count, word };

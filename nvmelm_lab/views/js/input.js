@@ -35,10 +35,11 @@ function handleKey(player, event) {
   return true;
 }
 
-// Out of a region to the player, out of the player to what holds it.
+// What stands open closes first; then out of a region to the player, and out of the player to what holds it.
 function leave(player, target) {
-  if (player.pane) player.change({ pane: null });
-  if (target !== player.root) {
+  const open = player.pane || player.pick;
+  if (open) player.change({ pane: null, pick: null });
+  if (open || target !== player.root) {
     player.root.focus();
     return true;
   }

@@ -10,13 +10,11 @@ const links = new Map();
 
 function open(model) {
   const link = { key: model.get("_key"), gone: false, memory: { step: 0 }, views: new Set() };
-  link.ready = new Promise((resolve, reject) => {
+  link.ready = new Promise((resolve) => {
     model.on("msg:custom", (content, buffers) => {
       if (content.kind === "run" && !link.came) resolve(load(link, content, buffers));
-      if (content.kind === "fault") reject(new Error(content.words));
     });
   });
-  link.ready.catch(() => {});
   setTimeout(() => { if (!link.came) model.send({ kind: "ask" }); }, ASK_AFTER);
   watchKernel(model, () => {
     link.gone = true;

@@ -67,20 +67,22 @@ function drawMap(canvas, run, moment, side, layout, marks, theme) {
     const state = stateOf(run, moment, side, ...cellLbas(layout, index));
     drawState(ctx, cellBox(layout, index), state, theme, marks.state !== null && marks.state !== state);
   }
-  if (marks.lbas) outlineCells(ctx, layout, cellsOf(layout, ...marks.lbas), theme, theme.accent);
-  if (marks.hover !== null) outlineCells(ctx, layout, [marks.hover, marks.hover], theme, theme.muted);
-  if (marks.pick) outlineCells(ctx, layout, cellsOf(layout, ...marks.pick), theme, theme.fg);
+  if (marks.lbas) outlineCells(ctx, layout, cellsOf(layout, ...marks.lbas), theme);
+  if (marks.hover !== null) outlineCells(ctx, layout, [marks.hover, marks.hover], theme, [1, 2]);
+  if (marks.pick) outlineCells(ctx, layout, cellsOf(layout, ...marks.pick), theme, [5, 3]);
 }
 
-// A 2 px outline around a range of cells, row by row, set off from the cells by a line of the background.
-function outlineCells(ctx, layout, range, theme, colour) {
+// A 2 px outline around a range of cells, row by row, set off from them by a line of the background: whole for
+// the step's LBAs, dashed for the cell that the viewer picked, dotted for the one under the pointer.
+function outlineCells(ctx, layout, range, theme, dashes = []) {
   if (!range) return;
   const [first, last] = range;
   for (let row = Math.floor(first / layout.columns); row <= Math.floor(last / layout.columns); row += 1) {
     const from = cellBox(layout, Math.max(first, row * layout.columns));
     const to = cellBox(layout, Math.min(last, (row + 1) * layout.columns - 1));
     const box = snapped(ctx, { ...from, w: to.x + to.w - from.x });
-    frame(ctx, grown(box, CELL_GAP), CELL_GAP, colour);
-    frame(ctx, box, 1, theme.bg);
+    frame(ctx, grown(box, CELL_GAP), CELL_GAP + 1, theme.bg);
+    if (!dashes.length) frame(ctx, grown(box, CELL_GAP), CELL_GAP, theme.fg);
+    else dashedFrame(ctx, grown(box, CELL_GAP / 2), dashes, theme.fg);
   }
 }

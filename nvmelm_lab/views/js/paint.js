@@ -115,6 +115,16 @@ function frame(ctx, box, width, colour) {
   ctx.fillRect(x + w - width, y + width, width, h - 2 * width);
 }
 
+function dashedFrame(ctx, { x, y, w, h }, dashes, colour) {
+  ctx.strokeStyle = css(colour);
+  ctx.lineWidth = 2;
+  ctx.lineCap = "butt";
+  ctx.setLineDash(dashes);
+  ctx.strokeRect(x, y, w, h);
+  ctx.setLineDash([]);
+  ctx.lineCap = "round";
+}
+
 function grown(box, by) {
   return { x: box.x - by, y: box.y - by, w: box.w + 2 * by, h: box.h + 2 * by };
 }

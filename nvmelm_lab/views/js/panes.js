@@ -9,7 +9,7 @@ const KEYS = [
   ["Space", "play, pause"],
   ["Tab", "next region"],
   ["← ↑ ↓ → in a map", "next cell; Enter zooms, Backspace back"],
-  ["Esc", "leave the region, then the player"],
+  ["Esc", "close, leave the region, the player"],
 ];
 
 const SIGNS = [

@@ -4,6 +4,7 @@
 const STEPS_PER_SECOND = 4; // at 1x, and more on long runs, so that 1x lasts at most
 const LONGEST_PLAY = 100; // this many seconds
 const STACK_BELOW = 700; // px of width
+const SLIM_BELOW = 480;
 const CALM = "(prefers-reduced-motion: reduce)";
 
 class Player {
@@ -32,7 +33,7 @@ class Player {
       togglePane: (name) => this.change({ pane: this.pane === name ? null : name, page: 0 }),
     };
     this.at = {
-      head: buildPhases(run, act), say: buildSentence(run), middle: buildMiddle(run, act), legend: buildLegend(act),
+      head: buildPhases(run, act), say: buildSentence(run), middle: buildMiddle(run, act), legend: buildLegend(run, act),
       lanes: buildLanes(run, act), pane: buildPane(act), transport: buildTransport(run, act),
       verdicts: make("div", { class: "nvp-verdicts", role: "group", "aria-label": "Properties", "aria-live": "polite" }),
       gone: make("span", { class: "nvp-gone", role: "status" }),
@@ -180,6 +181,7 @@ class Player {
   resize() {
     if (!this.root.clientWidth) return;
     this.root.classList.toggle("nvp-narrow", this.root.clientWidth < STACK_BELOW);
+    this.root.classList.toggle("nvp-slim", this.root.clientWidth < SLIM_BELOW);
     const { box } = this.at.middle.maps[0];
     this.layout = mapLayout(this.run, this.zoom, box.clientWidth - CELL_GAP, box.clientHeight - CELL_GAP);
     this.verdictForm = null;

@@ -210,7 +210,7 @@ function storyOf(run, moment, lba) {
   return {
     lba,
     source: source ? source.version : "as at start",
-    destination: destination ? destination.version : "as at start",
+    destination: destination ? destination.version : "none yet",
     writer: source ? source.writer : "none",
     entry: entry ? `slot ${entry.slot}, ${entry.number < moment.read ? "read" : "waiting"}` : "none",
   };

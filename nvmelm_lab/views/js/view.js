@@ -103,9 +103,10 @@ function paintLegend(player, moment) {
   });
 }
 
+// A count in four characters at most; the whole of it stands in the title.
 function shortCount(count) {
-  if (count < 100000) return `${count}`;
-  const [size, unit] = count < 1e6 ? [1e3, "k"] : count < 1e9 ? [1e6, "M"] : [1e9, "G"];
+  if (count < 10000) return `${count}`;
+  const [size, unit] = [[1e3, "k"], [1e6, "M"], [1e9, "G"], [1e12, "T"]].findLast(([least]) => count >= least);
   const share = count / size;
   return `${share < 10 ? Math.floor(share * 10) / 10 : Math.floor(share)}${unit}`;
 }
@@ -210,6 +211,7 @@ function paintVerdicts(player, moment) {
   [...at.verdicts.children].forEach((node, n) => {
     if (player.verdictForm < 2) node.title = run.model.properties[n].sentence;
   });
+  at.verdicts.classList.toggle("nvp-few", player.verdictForm === 2);
   player.verdictsShown = `${player.verdictForm}/${[...moment.verdictStep].join()}`;
 }
 
