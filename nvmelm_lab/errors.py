@@ -1,5 +1,6 @@
 """The two ways in which the kit refuses to go on.  Nothing else in the package defines an exception
-that reaches a user: either what was given is wrong, or the kit is."""
+that reaches a user: either what was given is wrong, or the kit is.
+"""
 
 
 class InputError(ValueError):

@@ -1,5 +1,6 @@
 """Randomness.  Each concern draws from a stream of its own, so that one more draw in one place never
-shifts the numbers of another.  Nothing in the kit draws random numbers from anywhere else."""
+shifts the numbers of another.  Nothing in the kit draws random numbers from anywhere else.
+"""
 
 import random
 
