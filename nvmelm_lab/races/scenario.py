@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from nvmelm_lab.engine import Actor, Engine, Recorder, Schedule
 from nvmelm_lab.errors import InputError
@@ -30,6 +30,8 @@ _KINDS = {
     "u": OperationKind.UNCORRECTABLE,
     "r": OperationKind.READ,
 }
+
+T = TypeVar("T")
 
 Vmm = Callable[[Migration], Coroutine[Any, Any, None]]
 """A VMM: what drives the phases of a migration whose destination is prepared."""
@@ -161,12 +163,13 @@ class World:
             "content", _read_all(copier.destination_queue, copier.nsids[1], self.scenario.blocks)
         )
 
-    def _run(self, name: str, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    def _run(self, name: str, coroutine: Coroutine[Any, Any, T]) -> T:
         actor = self.engine.spawn(name, coroutine)
         self.engine.run(actor)
         if actor.error is not None:
             raise actor.error
-        return actor.result
+        result: T = actor.result
+        return result
 
 
 async def _read_all(queue: QueuePair, nsid: int, blocks: int) -> tuple[int, ...]:

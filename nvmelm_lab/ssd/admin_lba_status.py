@@ -62,4 +62,6 @@ def _describe(command: Command) -> str:
     return f"Get LBA Status: what is allocated from LBA {command.sqe.cdw11 << 32 | command.sqe.cdw10} on"
 
 
-HANDLERS: Mapping[int, AdminHandler] = {AdminOpcode.GET_LBA_STATUS: AdminHandler(_get, touches=_touches, describe=_describe)}
+HANDLERS: Mapping[int, AdminHandler] = {
+    AdminOpcode.GET_LBA_STATUS: AdminHandler(_get, touches=_touches, describe=_describe)
+}
