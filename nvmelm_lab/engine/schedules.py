@@ -142,7 +142,8 @@ class Manual:
 
     def choices(self) -> list[Actor]:
         """The actors whose step can happen now, by name."""
-        return [actor for _, actor in sorted(self.ready.items()) if not actor.is_blocked]
+        ready = sorted(self.ready.items())
+        return [actor for _, actor in ready if not actor.is_blocked and not actor.stopped]
 
     def take(self, name: str, option: int = 0) -> None:
         """Say who goes next, and which option it gets should its step be a choice.

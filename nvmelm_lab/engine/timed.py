@@ -48,10 +48,12 @@ class Timed:
 
     def next(self) -> Actor | None:
         """The actor whose step ends first."""
-        if not self._heap:
-            return None
-        self.now, _, _, actor = heappop(self._heap)
-        return actor
+        while self._heap:
+            end, _, _, actor = heappop(self._heap)
+            if not actor.stopped:
+                self.now = end
+                return actor
+        return None
 
     def choose(self, actor: Actor, name: str, options: int) -> int:
         """The habit."""

@@ -80,7 +80,9 @@ def test_a_kind_is_described_by_its_label_and_without_one_by_its_name() -> None:
     assert Kind("fetch", double, label=lambda subject: f"fetches {subject}").describe(3) == "fetches 3"
 
 
-def test_the_first_option_is_the_habit_and_the_clock_of_a_timed_run_tells_whether_a_deadline_has_passed() -> None:
+def test_the_first_option_is_the_habit_and_the_clock_of_a_timed_run_tells_whether_a_deadline_has_passed() -> (
+    None
+):
     engine = Engine(Timed())
 
     async def ask() -> tuple[str, bool, bool]:
