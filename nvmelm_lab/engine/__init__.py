@@ -4,6 +4,7 @@ Under the schedule `Timed` a run is a discrete-event simulation; under `Manual` 
 explorer it is a proof.  The engine knows no NVMe.  Read `step.py` first, then `core.py`.
 """
 
+from nvmelm_lab.engine.audit import Audit
 from nvmelm_lab.engine.cells import Recorder, Touches
 from nvmelm_lab.engine.core import Actor, Engine, Schedule
 from nvmelm_lab.engine.schedules import PCT, Manual, Random, Replay, RunToBlock
@@ -16,6 +17,7 @@ from nvmelm_lab.engine.trace import StepRecord, Trace
 __all__ = [
     "PCT",
     "Actor",
+    "Audit",
     "Engine",
     "Gate",
     "Kind",

@@ -24,7 +24,9 @@ FEATURE_BYTES = 512
 
 
 def _queue(controller: Controller, command: Command) -> MigrationQueue:
-    queue = controller.subsystem.migration_queues.get(command.sqe.cdw11 & 0xFFFF) if controller.primary else None
+    queue = (
+        controller.subsystem.migration_queues.get(command.sqe.cdw11 & 0xFFFF) if controller.primary else None
+    )
     if queue is None:
         raise Refused(Status.INVALID_CONTROLLER_DATA_QUEUE)
     return queue

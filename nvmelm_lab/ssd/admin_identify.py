@@ -105,7 +105,9 @@ def _active(controller: Controller, command: Command) -> bytes:
 
 
 def _allocated(controller: Controller, command: Command) -> bytes:
-    return pack_namespace_list(sorted(nsid for nsid in controller.subsystem.namespaces if nsid > command.sqe.nsid))
+    return pack_namespace_list(
+        sorted(nsid for nsid in controller.subsystem.namespaces if nsid > command.sqe.nsid)
+    )
 
 
 def _attached_controllers(controller: Controller, command: Command) -> bytes:
@@ -116,7 +118,9 @@ def _attached_controllers(controller: Controller, command: Command) -> bytes:
 
 
 def _controllers(controller: Controller, command: Command) -> bytes:
-    return pack_controller_list(sorted(c for c in controller.subsystem.controllers if c >= command.sqe.cdw10 >> 16))
+    return pack_controller_list(
+        sorted(c for c in controller.subsystem.controllers if c >= command.sqe.cdw10 >> 16)
+    )
 
 
 def _secondary(controller: Controller, command: Command) -> bytes:

@@ -45,7 +45,9 @@ def _get(controller: Controller, command: Command) -> None:
     ranges = namespace.allocated_ranges(slba, end)
     fitting = (room - HEADER_BYTES) // DESCRIPTOR_BYTES
     complete = len(ranges) <= fitting
-    descriptors = [LbaStatusDescriptor(first, blocks, LbaRangeStatus.ALLOCATED) for first, blocks in ranges[:fitting]]
+    descriptors = [
+        LbaStatusDescriptor(first, blocks, LbaRangeStatus.ALLOCATED) for first, blocks in ranges[:fitting]
+    ]
     blocks = sum(descriptor.blocks for descriptor in descriptors)
     controller.engine.emit(("reported", controller.name, namespace.nsid, len(descriptors), blocks))
     controller.put_data(

@@ -182,4 +182,3 @@ HANDLERS: Mapping[int, AdminHandler] = {
         _track_send, primary_only=True, touches=_track_touches, describe=_describe_track
     ),
 }
-

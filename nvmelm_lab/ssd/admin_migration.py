@@ -201,4 +201,3 @@ HANDLERS: Mapping[int, AdminHandler] = {
         describe=lambda _: "Migration Receive: get the controller's state",
     ),
 }
-

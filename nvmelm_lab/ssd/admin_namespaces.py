@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from struct import unpack_from
 from typing import TYPE_CHECKING
 
+from nvmelm_lab.engine import Touches
 from nvmelm_lab.nvme.codes import BROADCAST_NSID, AdminOpcode, ResourceType, VirtualizationAction
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.admin_handler import AdminHandler, target_of
@@ -121,8 +122,16 @@ def _assign(controller: Controller, target: Controller, command: Command) -> Non
     command.dw0 = count
 
 
+def _virtualizing(controller: Controller, command: Command) -> Touches:
+    if command.sqe.cdw10 & 0xF != VirtualizationAction.SECONDARY_OFFLINE:
+        return (), ()
+    return target_of(controller, command.sqe.cdw10 >> 16).reset_touches()
+
+
 HANDLERS: Mapping[int, AdminHandler] = {
     AdminOpcode.NAMESPACE_MANAGEMENT: AdminHandler(_manage, primary_only=True),
     AdminOpcode.NAMESPACE_ATTACHMENT: AdminHandler(_attach, primary_only=True),
-    AdminOpcode.VIRTUALIZATION_MANAGEMENT: AdminHandler(_virtualize, primary_only=True),
+    AdminOpcode.VIRTUALIZATION_MANAGEMENT: AdminHandler(
+        _virtualize, primary_only=True, touches=_virtualizing
+    ),
 }

@@ -51,7 +51,9 @@ class Controller:
         Controller state received and not yet committed, or None.
     """
 
-    def __init__(self, subsystem: Subsystem, name: str, cntlid: int, space: AddressSpace, *, primary: bool) -> None:
+    def __init__(
+        self, subsystem: Subsystem, name: str, cntlid: int, space: AddressSpace, *, primary: bool
+    ) -> None:
         self.subsystem = subsystem
         self.engine: Engine = subsystem.engine
         self.name = name
@@ -91,7 +93,9 @@ class Controller:
             "start logging",
             self._start_after_drain,
             touches=lambda subject: ((), (subject[2].fetch_gate.key, *subject[1].starting()[1])),
-            label=lambda subject: f"Ctlr {name} starts logging, now that {subject[2].name} has nothing in flight",
+            label=lambda subject: (
+                f"Ctlr {name} starts logging, now that {subject[2].name} has nothing in flight"
+            ),
         )
         self.delete_queue = Kind(
             "delete queue",
@@ -128,7 +132,9 @@ class Controller:
             self._post_entries,
             takes=timing.post,
             touches=lambda command: change_log.posting(self, command),
-            label=lambda command: f"Ctlr {subsystem.primary.name} posted the entry for {io_commands.describe(command)}",
+            label=lambda command: (
+                f"Ctlr {subsystem.primary.name} posted the entry for {io_commands.describe(command)}"
+            ),
         )
         self.complete = Kind(
             "complete",
@@ -187,6 +193,10 @@ class Controller:
         race.  Hence they count as reading the cell, and this as writing it.
         """
         return (), self._moving[0]
+
+    def reset_touches(self) -> Touches:
+        """What a reset touches: positions, the gate, and whether changes are told of."""
+        return (), (*self._moving[0], self.fetch_gate.key, self.log_key)
 
     # -- life cycle ----------------------------------------------------------------------------------------
 
@@ -308,7 +318,14 @@ class Controller:
         if self.engine.tracing:
             raw, offset = queue.space.look(address)
             self.engine.emit(
-                ("fetched", self.name, queue.qid, queue.head, command.name, bytes(raw[offset : offset + SQE_BYTES]))
+                (
+                    "fetched",
+                    self.name,
+                    queue.qid,
+                    queue.head,
+                    command.name,
+                    bytes(raw[offset : offset + SQE_BYTES]),
+                )
             )
         life = self._io_command(command) if queue.qid else self._admin_command(command)
         self.engine.spawn(command.name, life)

@@ -114,9 +114,15 @@ class Habits:
             value = getattr(self, freedom.name)
             allowed = freedom.options + (("open",) if freedom.scope == "timing" else ())
             if value not in allowed:
-                raise InputError(f"freedom {freedom.name} cannot be {value!r}; its options: {', '.join(allowed)}")
+                raise InputError(
+                    f"freedom {freedom.name} cannot be {value!r}; its options: {', '.join(allowed)}"
+                )
 
     def plain(self) -> dict[str, Any]:
         """The habits that differ from the kit's own, for tokens."""
         own = Habits()
-        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != getattr(own, f.name)}
+        return {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if getattr(self, f.name) != getattr(own, f.name)
+        }

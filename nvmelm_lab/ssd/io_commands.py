@@ -47,7 +47,9 @@ def describe(command: Command) -> str:
         return f"a command with opcode {sqe.opcode:02X}h"
     if sqe.opcode == IoOpcode.DATASET_MANAGEMENT:
         if command.changes:
-            return "Deallocate LBA " + ", ".join(_span(slba, blocks) for _, slba, blocks, _ in command.changes)
+            return "Deallocate LBA " + ", ".join(
+                _span(slba, blocks) for _, slba, blocks, _ in command.changes
+            )
         return "Deallocate"
     if sqe.opcode == IoOpcode.FLUSH:
         return word
@@ -128,7 +130,9 @@ def _read(controller: Controller, command: Command) -> None:
     else:
         _scatter(controller, pieces, stamps, size)
     if controller.engine.tracing:
-        controller.engine.emit(("read", controller.subsystem.name, namespace.nsid, slba, tuple(stamps), command.name))
+        controller.engine.emit(
+            ("read", controller.subsystem.name, namespace.nsid, slba, tuple(stamps), command.name)
+        )
 
 
 def _scatter(controller: Controller, pieces: list[tuple[int, int]], stamps: object, size: int) -> None:
@@ -176,7 +180,9 @@ def _write(controller: Controller, command: Command) -> None:
     namespace.write(slba, stamps)
     command.changes = ((namespace.nsid, slba, blocks, False),)
     if controller.engine.tracing:
-        controller.engine.emit(("wrote", controller.subsystem.name, namespace.nsid, slba, tuple(stamps), command.name))
+        controller.engine.emit(
+            ("wrote", controller.subsystem.name, namespace.nsid, slba, tuple(stamps), command.name)
+        )
 
 
 def _write_touches(controller: Controller, command: Command) -> Touches:
@@ -233,7 +239,9 @@ def _ranges(controller: Controller, command: Command, namespace: Namespace) -> l
     return ranges
 
 
-def _forget(controller: Controller, command: Command, namespace: Namespace, ranges: list[tuple[int, int]]) -> None:
+def _forget(
+    controller: Controller, command: Command, namespace: Namespace, ranges: list[tuple[int, int]]
+) -> None:
     tell_all = controller.subsystem.habits.no_change == "logged"
     changes = []
     for slba, blocks in ranges:

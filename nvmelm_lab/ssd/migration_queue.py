@@ -164,7 +164,9 @@ class MigrationQueue:
         change = LbaChange.RANGE if blocks else LbaChange.NONE
         slot = self.tail % self.slots
         address = self.pages[slot * MQE_BYTES // PAGE_BYTES] + slot * MQE_BYTES % PAGE_BYTES
-        entry = pack_mqe(nsid, slba, blocks, esa=esa, change=change, deallocated=deallocated, phase=self.phase)
+        entry = pack_mqe(
+            nsid, slba, blocks, esa=esa, change=change, deallocated=deallocated, phase=self.phase
+        )
         page, offset = self.space.dma_touch(address)
         page[offset : offset + MQE_BYTES] = entry
         self.tail += 1

@@ -42,7 +42,14 @@ class Namespace:
     )
 
     def __init__(
-        self, engine: Engine, ssd: str, nsid: int, blocks: int, block_bytes: int, granularity: int, shared: bool
+        self,
+        engine: Engine,
+        ssd: str,
+        nsid: int,
+        blocks: int,
+        block_bytes: int,
+        granularity: int,
+        shared: bool,
     ) -> None:
         self._engine = engine
         self.ssd = ssd

@@ -98,7 +98,9 @@ def put_state(controller: QueueKeeper, data: bytes, *, queues: bool, vendor: boo
 def _verify(controller: QueueKeeper, states: QueueStates) -> None:
     known = {cq.qid for cq in states.completion}
     good = all(
-        sq.cqid in known and _fits(controller, sq.prp1, sq.entries, SQE_BYTES) and max(sq.head, sq.tail) < sq.entries
+        sq.cqid in known
+        and _fits(controller, sq.prp1, sq.entries, SQE_BYTES)
+        and max(sq.head, sq.tail) < sq.entries
         for sq in states.submission
     ) and all(
         _fits(controller, cq.prp1, cq.entries, CQE_BYTES) and max(cq.head, cq.tail) < cq.entries
@@ -158,7 +160,13 @@ def _submission_queue(
     controller: QueueKeeper, qid: int, cqid: int, base: int, entries: int, head: int, tail: int, priority: int
 ) -> None:
     queue = SubmissionQueue(
-        controller, qid, controller.cqs[cqid], base, ring_pages(base, entries * SQE_BYTES), entries, priority=priority
+        controller,
+        qid,
+        controller.cqs[cqid],
+        base,
+        ring_pages(base, entries * SQE_BYTES),
+        entries,
+        priority=priority,
     )
     queue.fetched = head
     queue.visible.raise_to(head + (tail - head) % entries)
