@@ -44,6 +44,6 @@ def scrub_to(root: Locator, share: float) -> int:
 
 
 def press_pane(root: Locator, name: str) -> None:
-    """Opens or closes the pane (Bytes, Text, Keys and signs) in place of the lanes, and waits for the paint."""
+    """Opens or closes the pane (Bytes, Text, Keys and signs) in place of the lanes; waits for the paint."""
     root.get_by_role("button", name=name, exact=True).click()
     step_of(root)

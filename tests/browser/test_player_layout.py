@@ -1,5 +1,5 @@
-"""The player fits: at 1280 x 800 beside the file browser nothing overlaps, is cut, scrolls sideways or shifts, in
-light and in dark, at any step and in any pane; narrower and wider windows keep that."""
+"""The player fits: at 1280 x 800 beside the file browser nothing overlaps, is cut, scrolls sideways or shifts,
+in light and in dark, at any step and in any pane; narrower and wider windows keep that."""
 
 from typing import Any
 
@@ -32,8 +32,8 @@ RUNS = {
     "wordy": wordy(),
 }
 
-# Every text, control and canvas with its box.  What meets without one holding the other, what reaches out of the
-# player or out of a box that hides what does not fit, and what could be scrolled sideways.
+# Every text, control and canvas with its box.  What meets without one holding the other, what reaches out of
+# the player or out of a box that hides what does not fit, and what could be scrolled sideways.
 FAULTS = """root => {
   const visible = node => getComputedStyle(node).visibility === 'visible' && node.getClientRects().length > 0;
   const all = [];
@@ -56,7 +56,8 @@ FAULTS = """root => {
     const nested = one.owner.contains(other.owner) || other.owner.contains(one.owner);
     if (!nested && meet(one.box, other.box)) faults.push(`overlap: ${one.name} / ${other.name}`);
   }));
-  const holders = [root, ...[...root.querySelectorAll('*')].filter(node => getComputedStyle(node).overflow !== 'visible')];
+  const hides = node => node === root || getComputedStyle(node).overflow !== 'visible';
+  const holders = [root, ...root.querySelectorAll('*')].filter(hides);
   for (const holder of holders) {
     const hull = holder.getBoundingClientRect();
     for (const {name, box, owner} of all) {
@@ -72,9 +73,11 @@ FAULTS = """root => {
   return faults;
 }"""
 
-# Where every region and control stands, but not what moves by design: the labels over the lanes and the thumb.
-PLACES = """root => [...root.querySelectorAll('button, select, input, canvas, .nvp > *, .nvp-lane, .nvp-count')]
-  .map(node => { const {x, y, width, height} = node.getBoundingClientRect(); return [x, y, width, height].join(); })"""
+# Where regions and controls stand; what moves by design (labels over the lanes, the thumb) is not among them.
+PLACES = """root => {
+  const fixed = root.querySelectorAll('button, select, input, canvas, .nvp > *, .nvp-lane, .nvp-count');
+  return [...fixed].map(node => node.getBoundingClientRect()).map(box => [box.x, box.y, box.width, box.height].join());
+}"""
 
 
 def open_pane(root: Locator, pane: str | None) -> None:
