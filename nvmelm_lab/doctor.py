@@ -19,6 +19,7 @@ from typing import Literal
 import click
 
 import nvmelm_lab
+from nvmelm_lab.sizes import in_words, memory_limit
 
 SET_UP_AGAIN = "make lab sets it up again; with conda: conda env update -f environment.yml"
 LOCK_PLACES = (Path(__file__).parent / "requirements.lock", Path(__file__).parents[1] / "requirements.lock")
@@ -169,21 +170,11 @@ def _browser() -> Finding:
     return Finding("note", "no Chromium or Chrome; only the kit's own tests need one", "install Chromium")
 
 
-def _memory_limit() -> int | None:
-    """Return the bytes of memory that this process may have: the machine's, or its container's where less."""
-    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
-        return None
-    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    container = Path("/sys/fs/cgroup/memory.max")
-    limit = container.read_text().strip() if container.is_file() else ""
-    return min(machine, int(limit)) if limit.isdigit() else machine
-
-
 def _memory() -> Finding:
-    limit = _memory_limit()
+    limit = memory_limit()
     if limit is None:
         return Finding("note", "how much memory there is cannot be told on this system", "nothing to do")
-    found = f"{limit / (1 << 30):.1f} GiB"
+    found = in_words(limit)
     if limit < SMALL_MEMORY:
         return Finding("note", f"{found}: enough for the notebooks as they are", "keep namespaces small")
     return Finding("ok", found)
@@ -210,7 +201,6 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     "python": _python,
     "packages": _packages,
     "bitarray": lambda: _import("bitarray", "migration at all"),
-    "numpy": lambda: _import("numpy", "bursts of commands, no figures"),
     "networkx": lambda: _import("networkx", "topology figures"),
     "plotly": lambda: _import("plotly", "figures"),
     "widgets": _widgets,

@@ -26,7 +26,6 @@ IMPORTED_UNDER = {
     "ipywidgets": "nvmelm_lab",
     "jupyterlab": "nvmelm_lab",
     "networkx": "nvmelm_lab/views",
-    "numpy": "nvmelm_lab",
     "plotly": "nvmelm_lab/views",
     "rich": "nvmelm_lab",
     "hypothesis": "tests",

@@ -47,10 +47,10 @@ def test_json_is_one_object_with_every_finding() -> None:
 
 
 def test_one_bad_finding_makes_the_status_1_and_says_what_to_do(broken: Broken) -> None:
-    broken("numpy", lambda: Finding("bad", "no numpy", "install it"))
+    broken("plotly", lambda: Finding("bad", "no plotly", "install it"))
     text, status = text_and_status()
     assert status == 1
-    assert "no numpy  ->  install it" in text
+    assert "no plotly  ->  install it" in text
     assert json.loads(text_and_status("--json")[0])["good"] is False
 
 
@@ -154,7 +154,7 @@ def test_a_browser_is_found_under_each_of_its_names(
 
 
 def test_little_memory_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_memory_limit", lambda: 512 << 20)
+    monkeypatch.setattr(doctor, "memory_limit", lambda: 512 << 20)
     assert CHECKS["memory"]() == Finding(
-        "note", "0.5 GiB: enough for the notebooks as they are", "keep namespaces small"
+        "note", "512.0 MiB: enough for the notebooks as they are", "keep namespaces small"
     )
