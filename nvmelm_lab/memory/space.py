@@ -162,19 +162,24 @@ class AddressSpace:
 
     # -- inside --------------------------------------------------------------------------------------------
 
+    def _check(self, number: int) -> None:
+        """Refuse a page outside memory; asked before a page is made, so that those that exist are inside."""
+        if not 0 <= number < self.size >> PAGE_SHIFT:
+            address = number << PAGE_SHIFT
+            raise InputError(f"address {address:#x} is outside the {self.size} bytes of {self.name}")
+
     def _page_content(self, number: int) -> bytes | bytearray:
         page = self._bytes.get(number)
         if page is not None:
             return page
         stamps = self._stamps.get(number)
         if stamps is None:
+            self._check(number)
             return bytes(PAGE_BYTES)
         return b"".join(map(self.stamps.expand, stamps))
 
     def _bytes_page(self, number: int) -> bytearray:
         """The page as bytes, to be changed in place."""
-        if not 0 <= number < self.size >> PAGE_SHIFT:
-            raise InputError(f"address {number << PAGE_SHIFT:#x} is outside the {self.size} bytes of {self.name}")
         page = bytearray(self._page_content(number))
         self._stamps.pop(number, None)
         self._bytes[number] = page
@@ -183,6 +188,7 @@ class AddressSpace:
     def _recognise_page(self, number: int) -> array[int]:
         content = self._bytes.get(number)
         if content is None:
+            self._check(number)
             return array("Q", bytes(8 * self._per_page))
         size = self.stamps.block_bytes
         return array("Q", [self.stamps.recognise(content[at : at + size]) for at in range(0, PAGE_BYTES, size)])
@@ -220,6 +226,7 @@ class AddressSpace:
                     )
                     done += last - first
                     continue
+                self._check(number)
                 self._bytes.pop(number, None)
                 page = self._stamps[number] = array("Q", bytes(8 * self._per_page))
             for at in range(first, last):

@@ -64,7 +64,7 @@ def test_text_that_is_no_token_is_refused_by_name(text: str) -> None:
 
 def test_a_token_cut_short_is_refused_wherever_it_was_cut() -> None:
     for length in range(len("nvmelm1."), len(TEXT)):
-        with pytest.raises(InputError, match="is damaged .*copy the whole line again"):
+        with pytest.raises(InputError, match=r"is damaged .*copy the whole line again"):
             decode_token(TEXT[:length], kit=KIT)
 
 
