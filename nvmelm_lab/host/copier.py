@@ -7,10 +7,10 @@ that are attached to both the MMC and the migratable controller.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from struct import Struct
 
-from nvmelm_lab.engine import Engine
+from nvmelm_lab.engine import Engine, Signal
 from nvmelm_lab.host.buffers import Buffer
 from nvmelm_lab.host.changes import Extent
 from nvmelm_lab.host.driver import Driver, check, status_of
@@ -48,6 +48,8 @@ class Copier:
         LBAs that one Read and one Write carry at most.
     copied
         LBAs copied so far; `unreadable`: LBAs that were marked unreadable at the destination.
+    finished
+        Signal: extents dealt with since it was made.
     """
 
     def __init__(
@@ -61,8 +63,10 @@ class Copier:
         self.chunk = chunk
         self.copied = 0
         self.unreadable = 0
+        self.finished = Signal(engine, f"blocks of {name} copied")
         self._lanes: list[_Lane] = []
         self._rounds = 0
+        self._ends_early = False
 
     async def open_lane(self, source: Driver, destination: Driver) -> None:
         """Make one more lane: a queue pair and a buffer on each side."""
@@ -82,13 +86,19 @@ class Copier:
         """A queue pair to the destination, for reading back while no copy is under way."""
         return self._lanes[0].destination
 
-    async def copy(self, extents: Sequence[Extent]) -> int:
-        """Copy `extents`, which do not overlap; gives how many LBAs when all of them are at the destination.
+    async def copy(
+        self, extents: Sequence[Extent], every: int = 0, meanwhile: Callable[[], Awaitable[int]] | None = None
+    ) -> int:
+        """Copy `extents`, which do not overlap; gives how many LBAs when all tasks have ended.
 
-        Raises what ended the first task that failed, once all tasks have ended.
+        Each time `every` more extents have been copied, `meanwhile` is called while the tasks go on; it says after
+        how many more it wants to be called again, and ends the copy where it is by 0.
+        Raises what ended the first task that failed.
         """
         self._rounds += 1
+        self._ends_early = False
         lanes = self._lanes[: len(extents)]
+        before = self.finished.level
         workers = [
             self.engine.spawn(
                 f"copy {self.name} {self._rounds}.{n + 1}", self._work(lane, extents[n :: len(lanes)])
@@ -97,19 +107,36 @@ class Copier:
         ]
         for worker in workers:
             worker.watched = True
+        at = every
+        while meanwhile is not None and at < len(extents) and not self._ends_early:
+            await self.finished.wait(before + at)
+            more = await meanwhile()
+            self._ends_early = not more
+            at = max(at, self.finished.level - before) + more
         for worker in workers:
             await worker.done.wait()
         for worker in workers:
             if worker.error is not None:
                 raise worker.error
-        return sum(extent.blocks for extent in extents)
+        return sum(worker.result for worker in workers)
 
-    async def _work(self, lane: _Lane, extents: Sequence[Extent]) -> None:
-        for extent in extents:
-            if extent.deallocated:
-                await self._deallocate(lane, extent)
-            else:
-                await self._copy(lane, extent.nsid, extent.slba, extent.blocks)
+    async def _work(self, lane: _Lane, extents: Sequence[Extent]) -> int:
+        blocks = left = 0
+        try:
+            for left, extent in zip(range(len(extents), 0, -1), extents, strict=True):
+                if self._ends_early:
+                    break
+                if extent.deallocated:
+                    await self._deallocate(lane, extent)
+                else:
+                    await self._copy(lane, extent.nsid, extent.slba, extent.blocks)
+                blocks += extent.blocks
+                self.finished.raise_to(self.finished.level + 1)
+                left -= 1
+        finally:
+            # Who waits for a number of extents must not wait for those that will never be copied.
+            self.finished.raise_to(self.finished.level + left)
+        return blocks
 
     async def _copy(self, lane: _Lane, nsid: int, slba: int, blocks: int) -> None:
         length = blocks * self.block_bytes

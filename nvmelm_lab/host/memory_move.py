@@ -7,10 +7,12 @@ stands still.  Either way SQEs and CQEs that lie on the guest's rings arrive wit
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from nvmelm_lab.host.link import Link, MemoryPages
 from nvmelm_lab.memory import AddressSpace
 
-PAGES_AT_ONCE = 256
+PAGES_AT_ONCE = 64
 
 
 class MemoryMove:
@@ -29,15 +31,16 @@ class MemoryMove:
         self.begun = False
         self.moved = 0
 
-    async def begin(self) -> None:
+    async def begin(self, between: Callable[[], Awaitable[object]] | None = None) -> None:
         """Move all pages while the guest runs, and track what is written meanwhile.
 
+        `between` is called between portions, for what must not wait until all of them are over there.
         Right only where every writer is seen: processors always are, devices by an IOMMU that tracks them.
         """
         self.begun = True
         self.source.processor_dirty = set()
         self.source.device_dirty = set()
-        await self._send(self.source.pages())
+        await self._send(self.source.pages(), between)
 
     async def round(self) -> int:
         """Move the pages that were written since; returns how many."""
@@ -57,8 +60,10 @@ class MemoryMove:
         self.source.device_dirty = set()
         return sorted(dirty)
 
-    async def _send(self, pages: list[int]) -> None:
+    async def _send(self, pages: list[int], between: Callable[[], Awaitable[object]] | None = None) -> None:
         for at in range(0, len(pages), PAGES_AT_ONCE):
+            if at and between is not None:
+                await between()
             part = tuple(pages[at : at + PAGES_AT_ONCE])
             self.moved += len(part)
             await self.link.send_pages(MemoryPages(self.source, self.destination, part))

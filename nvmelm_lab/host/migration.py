@@ -7,12 +7,9 @@ own; `run` calls them in order.  What a learner writes looks like `run`.
 from __future__ import annotations
 
 from nvmelm_lab.host.changes import Changes
-from nvmelm_lab.host.move import PHASES, Move, Plan, Progress, Side
+from nvmelm_lab.host.move import PHASES, PORTION, Move, Plan, Progress, Side
 from nvmelm_lab.host.mq_reader import MqReader, QueueFull
 from nvmelm_lab.host.work import HostWork
-
-LONGEST_PORTION = 64
-"""Extents of a portion of a copy for each copy task, at most."""
 
 __all__ = ["PHASES", "Migration", "Plan", "Progress", "Side"]
 
@@ -72,7 +69,8 @@ class Migration:
         self.move.enter("Initial copy")
         self.progress.initial_blocks = await self.move.copy(await self.move.baseline(), self._look_meanwhile)
         if self.plan.iommu:
-            await self.memory.begin()
+            await self._look()
+            await self.memory.begin(self._look)
 
     async def iterate(self) -> None:
         """Copy what changed, round by round, until little enough is left or the rounds are used up."""
@@ -137,18 +135,19 @@ class Migration:
         return entries
 
     async def _look_meanwhile(self) -> bool:
-        """Between two portions of a copy: empty the queue, lest it fill up; look more often if it nearly did.
+        """While a copy goes on: empty the queue, lest it fill up; again at the latest when a third is in use.
 
         False after an overflow: what is left of the copy is part of the new baseline.
         """
         overflows = self.progress.overflows
         entries = await self._look()
-        move, tasks = self.move, self.plan.copy_tasks
-        if entries > self.plan.queue_entries // 2:
-            move.portion = max(tasks, move.portion // 2)
-        elif entries < self.plan.queue_entries // 8:
-            move.portion = min(LONGEST_PORTION * tasks, move.portion * 2)
-        return self.progress.overflows == overflows
+        move, least = self.move, self.plan.copy_tasks
+        if self.progress.overflows > overflows:
+            move.portion = least
+            return False
+        wanted = move.portion * self.plan.queue_entries // (3 * max(1, entries))
+        move.portion = min(max(least, wanted), PORTION * least)
+        return True
 
     async def _new_baseline(self, *, suspended: bool) -> Changes:
         """The queue filled up: logging has stopped, and changes since then were told to nobody.

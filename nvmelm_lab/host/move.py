@@ -22,8 +22,8 @@ from nvmelm_lab.host.port import Door
 from nvmelm_lab.host.vm import VirtualMachine
 from nvmelm_lab.host.work import HostWork
 
-PORTION = 8
-"""Extents of a portion of a copy for each copy task, until a method finds that another size is better."""
+PORTION = 4
+"""Extents for each copy task between two looks at what else is to be done, at most."""
 
 PHASES = (
     "Prepare",
@@ -58,7 +58,7 @@ class Plan:
     queue_entries: int = 128
     copy_tasks: int = 4
     whole_namespace: bool = False
-    rounds: int = 30
+    rounds: int = 12
     downtime_budget_ns: int = 2_000_000
     iommu: bool = True
 
@@ -127,6 +127,7 @@ class Method(Protocol):
         What it cost the host to learn of the guest's changes.
     """
 
+    move: Move
     plan: Plan
     progress: Progress
     copier: Copier
@@ -252,29 +253,31 @@ class Move:
         whole = self.plan.whole_namespace
         return self.source_side.whole() if whole else await self.source_side.lba_status()
 
-    async def copy(self, changes: Changes, between: Callable[[], Awaitable[bool]] | None = None) -> int:
+    async def copy(self, changes: Changes, meanwhile: Callable[[], Awaitable[bool]] | None = None) -> int:
         """Copy `changes`; returns how many LBAs were.
 
-        It goes in portions of `portion` extents.  `between` is called between two of them, for what must not
-        wait until a long copy has ended; it may change `portion`, and ends the copy by returning False.
+        `meanwhile` is called from time to time while the copy tasks go on, each time that `portion` extents have
+        been copied, for what must not wait until a long copy has ended.  It may change `portion`, and ends the
+        copy by returning False.
         """
         extents = list(changes.extents(self.copier.chunk))
         self.progress.planned = self.progress.planned or changes.blocks_to_copy
-        at = blocks = 0
-        while at < len(extents):
-            portion = extents[at : at + self.portion]
-            blocks += await self.copier.copy(portion)
+
+        async def look() -> int:
             self.progress.copied = self.copier.copied
-            self.heed_cancel()
-            at += len(portion)
-            if at < len(extents) and between is not None and not await between():
-                break
+            if self._cancelled or (meanwhile is not None and not await meanwhile()):
+                return 0
+            return self.portion
+
+        blocks = await self.copier.copy(extents, self.portion, look)
+        self.progress.copied = self.copier.copied
+        self.heed_cancel()
         return blocks
 
     async def iterate(
         self,
         take_changes: Callable[[], Awaitable[Changes]],
-        between: Callable[[], Awaitable[bool]] | None = None,
+        meanwhile: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         """Copy what changed, round by round, until little enough is left or the rounds are used up."""
         progress = self.progress
@@ -282,7 +285,7 @@ class Move:
             self.heed_cancel()
             began = self.engine.now
             changed = await take_changes()
-            blocks = await self.copy(changed, between)
+            blocks = await self.copy(changed, meanwhile)
             if self.memory.begun:
                 await self.memory.round()
             progress.rounds += 1

@@ -58,7 +58,7 @@ WORKLOADS: Mapping[str, BuiltIn] = {
     "idle": BuiltIn("Does nothing: what the migration costs by itself.", patterns.idle, 1),
 }
 
-DEFAULT_WRITES_PER_SECOND = 20_000
+DEFAULT_WRITES_PER_SECOND = 30_000
 
 
 def workload(

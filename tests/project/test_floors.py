@@ -19,10 +19,12 @@ FLOORS = {
     "engine": 0,
     "memory": 0,
     "nvme": 0,
+    "sizes": 0,
     "ssd": 1,
     "host": 2,
     "oracle": 2,
     "lab": 3,
+    "runs": 3,
     "races": 3,
     "views": 4,
     "grading": 4,
@@ -30,10 +32,10 @@ FLOORS = {
     "cli": 5,
     "jupyter": 5,
     "doctor": 5,
-    "migrate": 5,
+    "cli_migrate": 5,
 }
 # On one floor only these may know each other, and then (no cycles) in one direction.
-NEIGHBOURS = ({"host", "oracle"}, {"lab", "races"}, {"errors", ""})
+NEIGHBOURS = ({"host", "oracle"}, {"lab", "races"}, {"lab", "runs"}, {"errors", ""})
 HEAVY = {"numpy", "plotly", "ipywidgets", "networkx", "anywidget", "pandas", "IPython"}
 PROCESSES = {"threading", "_thread", "subprocess", "multiprocessing", "playwright", "webbrowser"}
 
