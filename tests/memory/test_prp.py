@@ -33,8 +33,15 @@ def write_list(space: AddressSpace, first: int, pages: list[int], spare: list[in
             left = []
 
 
-def bytes_of(pieces: list[tuple[int, int]]) -> list[int]:
-    return [address + n for address, length in pieces for n in range(0, length, 4)]
+def page_by_page(pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The pieces cut where pages end."""
+    cut = []
+    for address, length in pieces:
+        while length:
+            part = min(length, PAGE_BYTES - address % PAGE_BYTES)
+            cut.append((address, part))
+            address, length = address + part, length - part
+    return cut
 
 
 @settings(deadline=None, max_examples=60)
@@ -58,12 +65,9 @@ def test_a_buffer_is_found_wherever_its_pages_and_its_lists_lie(data: st.DataObj
     if count > 2:
         prp2 = spare.pop() + 8 * data.draw(st.integers(0, ENTRIES - 1), "offset in the list")
         write_list(space, prp2, pages[1:], spare)
-    expected = [pages[0] + offset + n for n in range(0, min(length, PAGE_BYTES - offset), 4)]
-    for number, page in enumerate(pages[1:], 2):
-        expected += [page + n for n in range(0, last if number == count else PAGE_BYTES, 4)]
-    pieces = data_pointers(space, pages[0] + offset, prp2, length)
-    assert sum(part for _, part in pieces) == length
-    assert bytes_of(pieces) == expected
+    expected = [(pages[0] + offset, min(length, PAGE_BYTES - offset))]
+    expected += [(page, PAGE_BYTES) for page in pages[1:-1]] + [(page, last) for page in pages[1:][-1:]]
+    assert page_by_page(data_pointers(space, pages[0] + offset, prp2, length)) == expected
 
 
 def test_neighbouring_pages_are_one_piece(space: AddressSpace) -> None:
