@@ -7,6 +7,7 @@ program that writes down how it was called.
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -176,3 +177,17 @@ def test_the_readme_names_the_two_commands_and_ci_ends_with_the_second() -> None
     ci = ROOT / ".ci/run"
     assert ci.read_text(encoding="utf-8").splitlines()[-1] == "make test"
     assert os.access(ci, os.X_OK)
+
+
+@pytest.mark.parametrize(("continuous", "same"), [("", False), ("export CI=true", True)])
+def test_property_tests_have_no_deadline_and_draw_the_same_examples_in_ci(
+    continuous: str, same: bool
+) -> None:
+    assert continuous in (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
+    program = "import tests.conftest, hypothesis; s = hypothesis.settings(); print(s.deadline, s.derandomize)"
+    here = {name: value for name, value in os.environ.items() if name != "CI"}
+    run = subprocess.run(
+        ["sh", "-c", f'{continuous}\n"$0" -c "$1"', sys.executable, program],
+        cwd=ROOT, env=here, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert run.stdout == f"None {same}\n"
