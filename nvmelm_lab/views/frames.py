@@ -12,7 +12,7 @@ from nvmelm_lab import oracle
 from nvmelm_lab.engine import Trace
 from nvmelm_lab.nvme import LAYOUTS, as_plain
 from nvmelm_lab.views import stakes
-from nvmelm_lab.views.model import PHASES, VERSION, Field, Layout, Phase, PlayerModel, Property, Step, check
+from nvmelm_lab.views.model import PHASES, VERSION, Field, Layout, Phase, PlayerModel, Property, Step
 from nvmelm_lab.views.reel import Reel
 from nvmelm_lab.views.roles import read_roles
 from nvmelm_lab.views.scenes import Scenes
@@ -51,8 +51,7 @@ class Frames:
 def frames(trace: Trace, about: About | None = None) -> Frames:
     """The player's view of a run, from its full trace.
 
-    Raises InputError when the trace does not introduce its lab, has no step to show, or does not fit the
-    player (see `nvmelm_lab.views.model`).
+    Raises InputError when the trace does not introduce its lab, or not the guest.
     """
     about = about if about is not None else About()
     roles = read_roles(trace, about.guest, about.nsid)
@@ -82,7 +81,7 @@ def frames(trace: Trace, about: About | None = None) -> Frames:
         "layouts": _layouts(reel.frames),
         "steps": reel.frames,
     }
-    return Frames(check(model), reel.frame_of_each())
+    return Frames(model, reel.frame_of_each())
 
 
 def player_model(trace: Trace, about: About | None = None) -> PlayerModel:

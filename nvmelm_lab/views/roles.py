@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from nvmelm_lab.engine import Trace
@@ -61,18 +62,19 @@ class Roles:
 
     def is_guest(self, actor: str) -> bool:
         """Whether the actor is a program of the guest that is looked at."""
-        return self._owner(actor) == self.guest
+        return _owner(actor, (self.guest, *self.neighbours)) == self.guest
 
     def is_aside(self, actor: str) -> bool:
         """Whether the actor is a neighbour, one of its controllers, or a command in one of those."""
-        first = actor.split(".", 1)[0]
-        if any(first in controllers for controllers in self.neighbours.values()):
+        if any(actor.split(".", 1)[0] in controllers for controllers in self.neighbours.values()):
             return True
-        return self._owner(actor) in self.neighbours
+        return _owner(actor, (self.guest, *self.neighbours)) in self.neighbours
 
-    def _owner(self, actor: str) -> str:
-        known = (self.guest, *self.neighbours)
-        return max((name for name in known if f"{actor} ".startswith(f"{name} ")), key=len, default="")
+
+@lru_cache(maxsize=256)
+def _owner(actor: str, guests: tuple[str, ...]) -> str:
+    """The guest whose program an actor is, by its name; "" for none."""
+    return max((guest for guest in guests if f"{actor} ".startswith(f"{guest} ")), key=len, default="")
 
 
 def read_roles(trace: Trace, guest: str, nsid: int | None = None) -> Roles:

@@ -13,7 +13,7 @@ from nvmelm_lab.host.operation import Operation, OperationKind
 from nvmelm_lab.host.workloads import WORKLOADS
 from nvmelm_lab.ssd import Habits
 from nvmelm_lab.views.frames import About, frames
-from nvmelm_lab.views.model import State
+from nvmelm_lab.views.model import State, check
 from nvmelm_lab.views.replay import at
 from tests.views import labs
 
@@ -67,7 +67,7 @@ def check_against_the_ssds(run, model):
 
 def check_film(run, film):
     """What holds of every film."""
-    model, steps = film.model, film.model["steps"]
+    model, steps = check(film.model), film.model["steps"]
     assert len(film.frame_of) == len(run.trace.steps)
     for record, shown in zip(run.trace.steps, film.frame_of, strict=True):
         assert (shown == -1) == record.actor.startswith(NEIGHBOURS), record
