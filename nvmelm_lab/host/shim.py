@@ -268,8 +268,9 @@ class Shim:
 
     def _take_state(self) -> bytes:
         self._record_writing(self.controller.state_key)
-        state = take_state(self.controller, queues=True, vendor=True)
-        self.engine.emit(("state taken", self.name, state, self.controller.suspended))
+        consistent = self.controller.suspended
+        state = take_state(self.controller, consistent=consistent, queues=True, vendor=True)
+        self.engine.emit(("state taken", self.name, state, consistent))
         return state
 
     def _put_state(self, state: bytes) -> None:

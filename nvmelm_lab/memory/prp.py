@@ -15,7 +15,7 @@ _ENTRY = Struct("<Q")
 
 
 class PrpError(Exception):
-    """A pointer that a device cannot follow: `offset` tells a wrong offset from an address that is no memory."""
+    """A pointer that a device cannot follow: its `offset` is wrong, or else its address is no memory."""
 
     def __init__(self, *, offset: bool) -> None:
         super().__init__("offset" if offset else "address")

@@ -32,7 +32,17 @@ class AddressSpace:
         Called with ``(address, write)`` for each access, when set.
     """
 
-    __slots__ = ("_bytes", "_per_page", "_stamps", "audit", "device_dirty", "name", "processor_dirty", "size", "stamps")
+    __slots__ = (
+        "_bytes",
+        "_per_page",
+        "_stamps",
+        "audit",
+        "device_dirty",
+        "name",
+        "processor_dirty",
+        "size",
+        "stamps",
+    )
 
     def __init__(self, name: str, size: int, stamps: Stamps) -> None:
         if size <= 0 or size % PAGE_BYTES:
@@ -51,7 +61,7 @@ class AddressSpace:
 
     def contains(self, address: int, length: int) -> bool:
         """Whether all of `length` bytes at `address` are memory."""
-        return 0 <= address and address + length <= self.size
+        return address >= 0 and address + length <= self.size
 
     # -- structures that lie within one page: rings, lists -------------------------------------------------
 
@@ -191,7 +201,9 @@ class AddressSpace:
             self._check(number)
             return array("Q", bytes(8 * self._per_page))
         size = self.stamps.block_bytes
-        return array("Q", [self.stamps.recognise(content[at : at + size]) for at in range(0, PAGE_BYTES, size)])
+        return array(
+            "Q", [self.stamps.recognise(content[at : at + size]) for at in range(0, PAGE_BYTES, size)]
+        )
 
     def _write(self, address: int, data: bytes) -> None:
         if self.audit is not None:

@@ -173,6 +173,11 @@ class Status(IntEnum):
         "Namespace Not Attached",
         "The namespace is not attached to that controller.",
     )
+    THIN_PROVISIONING_NOT_SUPPORTED = (
+        0x11B,
+        "Thin Provisioning Not Supported",
+        "A namespace cannot have a smaller capacity than size here.",
+    )
     CONTROLLER_LIST_INVALID = (
         0x11C,
         "Controller List Invalid",

@@ -6,8 +6,8 @@ Opcode.  Commands of a migration go to the MMC alone (Base 2.1, section 8.1.12).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from nvmelm_lab.engine import Touches
 from nvmelm_lab.memory import PrpError
@@ -22,8 +22,8 @@ from nvmelm_lab.ssd import (
     admin_namespaces,
     admin_queues,
 )
-from nvmelm_lab.ssd.admin_handler import AdminHandler
-from nvmelm_lab.ssd.command import Command, Refused, prp_status
+from nvmelm_lab.ssd.admin_handler import AdminHandler, Rest
+from nvmelm_lab.ssd.command import UNSUPPORTED_FLAGS, Command, Refused, prp_status
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
@@ -38,8 +38,6 @@ HANDLERS: Mapping[int, AdminHandler] = {
     **admin_migration.HANDLERS,
 }
 
-Then = Callable[["Controller", Command], Coroutine[Any, Any, None]]
-
 
 def _handler(controller: Controller, command: Command) -> AdminHandler:
     handler = HANDLERS.get(command.sqe.opcode)
@@ -48,13 +46,15 @@ def _handler(controller: Controller, command: Command) -> AdminHandler:
     return handler
 
 
-def execute(controller: Controller, command: Command) -> Then | None:
+def execute(controller: Controller, command: Command) -> Rest | None:
     """Carry the command out; gives what has to happen before its completion, if anything.
 
     Raises Refused, the device unchanged.
     """
     try:
         handler = _handler(controller, command)
+        if command.sqe.flags & UNSUPPORTED_FLAGS:
+            raise Refused(Status.INVALID_FIELD)
         return handler.act(controller, command)
     except PrpError as error:
         raise Refused(prp_status(error)) from error

@@ -15,6 +15,7 @@ from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.admin_handler import AdminHandler
 from nvmelm_lab.ssd.admin_queues import queue_limit
 from nvmelm_lab.ssd.command import Command, Refused
+from nvmelm_lab.ssd.data import put_bytes
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
@@ -24,9 +25,8 @@ FEATURE_BYTES = 512
 
 
 def _queue(controller: Controller, command: Command) -> MigrationQueue:
-    queue = (
-        controller.subsystem.migration_queues.get(command.sqe.cdw11 & 0xFFFF) if controller.primary else None
-    )
+    queues = controller.subsystem.migration_queues if controller.primary else {}
+    queue = queues.get(command.sqe.cdw11 & 0xFFFF)
     if queue is None:
         raise Refused(Status.INVALID_CONTROLLER_DATA_QUEUE)
     return queue
@@ -63,18 +63,26 @@ def _get(controller: Controller, command: Command) -> None:
         _number_of_queues(controller, command)
     elif feature == Feature.CONTROLLER_DATA_QUEUE:
         queue = _queue(controller, command)
+        if controller.engine.recorder is not None:
+            controller.engine.recorder.reads.update(queue.reading_head()[0])
         trigger = queue.trigger
         data = pack("<II", queue.head % queue.slots, trigger or 0).ljust(FEATURE_BYTES, b"\0")
-        controller.put_data(command, data)
+        put_bytes(controller.space, command.sqe, data)
         command.dw0 = (trigger is not None) << 31 | queue.cdqid
     else:
         raise Refused(Status.INVALID_FIELD)
 
 
-def _touches(controller: Controller, command: Command) -> Touches:
+def _set_touches(controller: Controller, command: Command) -> Touches:
     if command.sqe.cdw10 & 0xFF != Feature.CONTROLLER_DATA_QUEUE:
         return (), ()
     return _queue(controller, command).moving_head(command.sqe.cdw12)
+
+
+def _get_touches(controller: Controller, command: Command) -> Touches:
+    if command.sqe.cdw10 & 0xFF != Feature.CONTROLLER_DATA_QUEUE:
+        return (), ()
+    return _queue(controller, command).reading_head()
 
 
 def _describe(command: Command) -> str:
@@ -84,6 +92,6 @@ def _describe(command: Command) -> str:
 
 
 HANDLERS: Mapping[int, AdminHandler] = {
-    AdminOpcode.SET_FEATURES: AdminHandler(_set, touches=_touches, describe=_describe),
-    AdminOpcode.GET_FEATURES: AdminHandler(_get),
+    AdminOpcode.SET_FEATURES: AdminHandler(_set, touches=_set_touches, describe=_describe),
+    AdminOpcode.GET_FEATURES: AdminHandler(_get, touches=_get_touches),
 }

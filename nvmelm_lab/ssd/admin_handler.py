@@ -13,13 +13,15 @@ from nvmelm_lab.ssd.command import Command, Refused
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
 
+Rest = Coroutine[Any, Any, None]
+
 
 @dataclass(frozen=True, slots=True)
 class AdminHandler:
     """How one admin opcode is carried out.
 
     act
-        Checks, then changes; may give a coroutine function that has to run before the command completes.
+        Checks, then changes; may give what still has to happen, step by step, before the command completes.
     primary_only
         The primary controller alone takes it.
     touches
@@ -28,7 +30,7 @@ class AdminHandler:
         The command in words; None: its name.
     """
 
-    act: Callable[[Controller, Command], Callable[[Controller, Command], Coroutine[Any, Any, None]] | None]
+    act: Callable[[Controller, Command], Rest | None]
     primary_only: bool = False
     touches: Callable[[Controller, Command], Touches] | None = None
     describe: Callable[[Command], str] | None = None

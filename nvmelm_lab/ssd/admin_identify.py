@@ -19,23 +19,26 @@ from nvmelm_lab.nvme.identify_lists import (
 from nvmelm_lab.nvme.pages import pack_page
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.admin_handler import AdminHandler
+from nvmelm_lab.ssd.admin_log import MAX_LIST_ENTRIES
 from nvmelm_lab.ssd.admin_log import MAX_QUEUES as MAX_MIGRATION_QUEUES
-from nvmelm_lab.ssd.command import Command, Refused
-from nvmelm_lab.ssd.io_commands import MDTS
+from nvmelm_lab.ssd.command import Command, Refused, inactive
+from nvmelm_lab.ssd.data import MDTS, put_bytes
+from nvmelm_lab.ssd.namespace import MAX_NAMESPACES
 from nvmelm_lab.ssd.vendor_state import UUID
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
     from nvmelm_lab.ssd.namespace import Namespace
 
-MAX_NAMESPACES = 128
+HIGHEST_LISTED = 0xFFFF_FFFD
+"""The largest NSID that a list of namespaces may be asked to start behind."""
 
 
 def _identify(controller: Controller, command: Command) -> None:
     page = _PAGES.get(command.sqe.cdw10 & 0xFF)
     if page is None:
         raise Refused(Status.INVALID_FIELD)
-    controller.put_data(command, page(controller, command))
+    put_bytes(controller.space, command.sqe, page(controller, command))
 
 
 def _attached(controller: Controller, command: Command) -> Namespace | None:
@@ -66,6 +69,7 @@ def _controller(controller: Controller, _command: Command) -> bytes:
             trattr=pages.TRATTR_TUDCS.put(1) if primary else 0,
             mcudmq=MAX_MIGRATION_QUEUES if primary else 0,
             mnsudmq=MAX_MIGRATION_QUEUES if primary else 0,
+            mcdqpc=MAX_LIST_ENTRIES if primary else 0,
             subnqn=f"nqn.2024-08.org.nvmelm:{subsystem.name.replace(' ', '-')}",
         )
     )
@@ -87,17 +91,32 @@ def _namespace(controller: Controller, command: Command) -> bytes:
     )
 
 
+def _check_command_set(command: Command) -> None:
+    """CSI must name the NVM command set, the only one here."""
+    if command.sqe.cdw11 >> 24:
+        raise Refused(Status.INVALID_FIELD)
+
+
 def _nvm_namespace(controller: Controller, command: Command) -> bytes:
+    _check_command_set(command)
     namespace = _attached(controller, command)
     return pack_page(pages.IdentifyNvmNamespace(tlbaag=0 if namespace is None else namespace.granularity))
 
 
-def _nvm_controller(_controller: Controller, _command: Command) -> bytes:
+def _nvm_controller(_controller: Controller, command: Command) -> bytes:
+    _check_command_set(command)
     return pack_page(pages.IdentifyNvmController(aocs=pages.AOCS_RALBAS.put(1)))
 
 
+def _listed_above(command: Command) -> int:
+    """The NSID that a list starts behind."""
+    if command.sqe.nsid > HIGHEST_LISTED:
+        raise Refused(Status.INVALID_NAMESPACE_OR_FORMAT)
+    return command.sqe.nsid
+
+
 def _active(controller: Controller, command: Command) -> bytes:
-    above = command.sqe.nsid
+    above = _listed_above(command)
     namespaces = controller.subsystem.namespaces.values()
     return pack_namespace_list(
         sorted(ns.nsid for ns in namespaces if ns.nsid > above and controller.cntlid in ns.attached)
@@ -105,22 +124,25 @@ def _active(controller: Controller, command: Command) -> bytes:
 
 
 def _allocated(controller: Controller, command: Command) -> bytes:
-    return pack_namespace_list(
-        sorted(nsid for nsid in controller.subsystem.namespaces if nsid > command.sqe.nsid)
-    )
+    above = _listed_above(command)
+    return pack_namespace_list(sorted(nsid for nsid in controller.subsystem.namespaces if nsid > above))
+
+
+def _first_listed(command: Command) -> int:
+    """CNTID: the first controller that a list may name."""
+    return command.sqe.cdw10 >> 16
 
 
 def _attached_controllers(controller: Controller, command: Command) -> bytes:
     namespace = controller.subsystem.namespaces.get(command.sqe.nsid)
     if namespace is None:
-        raise Refused(Status.INVALID_NAMESPACE_OR_FORMAT)
-    return pack_controller_list(sorted(c for c in namespace.attached if c >= command.sqe.cdw10 >> 16))
+        raise Refused(inactive(command.sqe.nsid))
+    return pack_controller_list(sorted(c for c in namespace.attached if c >= _first_listed(command)))
 
 
 def _controllers(controller: Controller, command: Command) -> bytes:
-    return pack_controller_list(
-        sorted(c for c in controller.subsystem.controllers if c >= command.sqe.cdw10 >> 16)
-    )
+    first = _first_listed(command)
+    return pack_controller_list(sorted(c for c in controller.subsystem.controllers if c >= first))
 
 
 def _secondary(controller: Controller, command: Command) -> bytes:
@@ -138,7 +160,7 @@ def _secondary(controller: Controller, command: Command) -> bytes:
                 nvi=c.interrupt_resources,
             )
             for c in others
-            if c.cntlid >= command.sqe.cdw10 >> 16
+            if c.cntlid >= _first_listed(command)
         ]
     )
 

@@ -7,27 +7,26 @@ from typing import TYPE_CHECKING
 
 from nvmelm_lab.engine import Touches
 from nvmelm_lab.nvme.codes import AdminOpcode, Completeness, LbaRangeStatus, LbaStatusAction
-from nvmelm_lab.nvme.lba_status import LbaStatusDescriptor, pack_lba_status
+from nvmelm_lab.nvme.lba_status import (
+    DESCRIPTOR_BYTES,
+    HEADER_BYTES,
+    LbaStatusDescriptor,
+    pack_lba_status,
+)
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.admin_handler import AdminHandler
-from nvmelm_lab.ssd.command import Command, Refused
+from nvmelm_lab.ssd.command import Command, Refused, active_namespace
+from nvmelm_lab.ssd.data import MAX_TRANSFER_BYTES, put_bytes
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
     from nvmelm_lab.ssd.namespace import Namespace
 
-HEADER_BYTES = 8
-DESCRIPTOR_BYTES = 16
-MAX_RANGE = 1 << 32
-"""LBAs that one descriptor can tell of: its NLB has 32 bits, 0's based."""
-
 
 def _asked(controller: Controller, command: Command) -> tuple[Namespace, int, int]:
     """Namespace, first LBA and the LBA behind the last of the range asked about."""
     sqe = command.sqe
-    namespace = controller.subsystem.namespaces.get(sqe.nsid)
-    if namespace is None or controller.cntlid not in namespace.attached:
-        raise Refused(Status.INVALID_NAMESPACE_OR_FORMAT)
+    namespace = active_namespace(controller, sqe.nsid)
     if sqe.cdw13 >> 24 != LbaStatusAction.ALLOCATED:
         raise Refused(Status.INVALID_FIELD)
     slba = sqe.cdw11 << 32 | sqe.cdw10
@@ -40,19 +39,17 @@ def _asked(controller: Controller, command: Command) -> tuple[Namespace, int, in
 def _get(controller: Controller, command: Command) -> None:
     namespace, slba, end = _asked(controller, command)
     room = 4 * (command.sqe.cdw12 + 1)
-    if room < HEADER_BYTES:
+    if not HEADER_BYTES <= room <= MAX_TRANSFER_BYTES:
         raise Refused(Status.INVALID_FIELD)
-    ranges = namespace.allocated_ranges(slba, end)
     fitting = (room - HEADER_BYTES) // DESCRIPTOR_BYTES
-    complete = len(ranges) <= fitting
+    ranges = namespace.allocated_ranges(slba, end, fitting + 1)
+    completeness = Completeness.COMPLETE if len(ranges) <= fitting else Completeness.INCOMPLETE
     descriptors = [
         LbaStatusDescriptor(first, blocks, LbaRangeStatus.ALLOCATED) for first, blocks in ranges[:fitting]
     ]
-    blocks = sum(descriptor.blocks for descriptor in descriptors)
-    controller.engine.emit(("reported", controller.name, namespace.nsid, len(descriptors), blocks))
-    controller.put_data(
-        command, pack_lba_status(descriptors, Completeness.COMPLETE if complete else Completeness.INCOMPLETE)
-    )
+    put_bytes(controller.space, command.sqe, pack_lba_status(descriptors, completeness))
+    reported = sum(descriptor.blocks for descriptor in descriptors)
+    controller.engine.emit(("reported", controller.name, namespace.nsid, len(descriptors), reported))
 
 
 def _touches(controller: Controller, command: Command) -> Touches:

@@ -8,25 +8,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from nvmelm_lab.engine import Touches, do
-from nvmelm_lab.memory import PAGE_BYTES, prp_pages
-from nvmelm_lab.nvme.codes import AdminOpcode, CdqSelect, EntrySpecial, LogAction, TrackSendSelect
+from nvmelm_lab.engine import Touches
+from nvmelm_lab.memory import PAGE_BYTES, PrpError, prp_pages
+from nvmelm_lab.nvme.codes import AdminOpcode, CdqSelect, LogAction, TrackSendSelect
 from nvmelm_lab.nvme.status import Status
-from nvmelm_lab.ssd.admin_handler import AdminHandler, target_of
+from nvmelm_lab.ssd.admin_handler import AdminHandler, Rest, target_of
 from nvmelm_lab.ssd.command import Command, Refused
 from nvmelm_lab.ssd.migration_queue import MQE_BYTES, MigrationQueue
+from nvmelm_lab.ssd.migration_steps import drain_then_start, mark_first, mark_stopped, start_logging
 from nvmelm_lab.ssd.rings import ring_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from typing import Any
-
     from nvmelm_lab.ssd.controller import Controller
-
-    Then = Callable[[Controller, Command], Coroutine[Any, Any, None]]
 
 MAX_QUEUES = 16
 """MCUDMQ and MNSUDMQ: User Data Migration Queues of the MMC, which is the only one of its subsystem."""
+
+MAX_LIST_ENTRIES = 512
+"""MCDQPC: pages of a queue that is not contiguous, as many as one page of PRP list names."""
 
 
 def _select(command: Command) -> int:
@@ -55,13 +54,8 @@ def _create(controller: Controller, command: Command) -> None:
     if len(subsystem.migration_queues) >= MAX_QUEUES:
         limit = subsystem.habits.queue_limit
         raise Refused(Status.INVALID_FIELD if limit == "Invalid Field" else Status.NOT_ENOUGH_RESOURCES)
-    if sqe.cdw11 & 1:
-        if not controller.space.contains(sqe.prp1, length):
-            raise Refused(Status.INVALID_FIELD)
-        pages = ring_pages(sqe.prp1, length)
-    else:
-        pages = prp_pages(controller.space, sqe.prp1, -(-length // PAGE_BYTES))
-    cdqid = next(number for number in range(MAX_QUEUES + 1) if number not in subsystem.migration_queues)
+    pages = _contiguous(controller, command) if sqe.cdw11 & 1 else _listed(controller, command)
+    cdqid = next(number for number in range(MAX_QUEUES) if number not in subsystem.migration_queues)
     queue = MigrationQueue(
         controller.engine,
         controller.name,
@@ -78,6 +72,25 @@ def _create(controller: Controller, command: Command) -> None:
     command.dw0 = cdqid
 
 
+def _contiguous(controller: Controller, command: Command) -> list[int]:
+    """The pages of a queue in one piece at PRP1."""
+    length = 4 * command.sqe.cdw12
+    if not controller.space.contains(command.sqe.prp1, length):
+        raise Refused(Status.INVALID_FIELD)
+    return ring_pages(command.sqe.prp1, length)
+
+
+def _listed(controller: Controller, command: Command) -> list[int]:
+    """The pages of a queue that the PRP list at PRP1 names."""
+    count = -(-4 * command.sqe.cdw12 // PAGE_BYTES)
+    if count > MAX_LIST_ENTRIES:
+        raise Refused(Status.INVALID_FIELD)
+    try:
+        return prp_pages(controller.space, command.sqe.prp1, count)
+    except PrpError as error:
+        raise Refused(Status.PRP_OFFSET_INVALID if error.offset else Status.INVALID_FIELD) from error
+
+
 def _queue(controller: Controller, command: Command) -> MigrationQueue:
     queue = controller.subsystem.migration_queues.get(command.sqe.cdw11 & 0xFFFF)
     if queue is None:
@@ -85,7 +98,7 @@ def _queue(controller: Controller, command: Command) -> MigrationQueue:
     return queue
 
 
-def _track_send(controller: Controller, command: Command) -> Then | None:
+def _track_send(controller: Controller, command: Command) -> Rest | None:
     if _select(command) != TrackSendSelect.LOG_USER_DATA:
         raise Refused(Status.INVALID_FIELD)
     action = command.sqe.cdw10 >> 16 & 0xF
@@ -93,62 +106,27 @@ def _track_send(controller: Controller, command: Command) -> Then | None:
         raise Refused(Status.INVALID_FIELD)
     queue = _queue(controller, command)
     target = controller.subsystem.controllers[queue.target]
-    if controller.engine.recorder is not None:
-        controller.engine.recorder.reads.add(target.fetch_gate.key)
-    if target.suspended:
+    if target.is_suspended():
         raise Refused(Status.CONTROLLER_SUSPENDED)
     if action == LogAction.START:
-        return _start(controller, queue, target)
+        return _start(controller, command, queue, target)
     if not queue.is_logging():
         return None
     queue.stop()
     controller.engine.emit(("logging", controller.name, queue.cdqid, target.name, False))
-    return _post_stop_marker
+    return mark_stopped(controller, queue)
 
 
-def _start(controller: Controller, queue: MigrationQueue, target: Controller) -> Then | None:
-    if queue.is_logging():
+def _start(controller: Controller, command: Command, queue: MigrationQueue, target: Controller) -> Rest:
+    if queue.is_logging() or target.held:
         raise Refused(Status.INVALID_CONTROLLER_DATA_QUEUE)
-    if queue.tail + 1 >= queue.slots and queue.used >= queue.slots - 1:
+    if queue.is_full:
         raise Refused(Status.CONTROLLER_DATA_QUEUE_FULL)
-    habits = controller.subsystem.habits
-    if habits.start_logging == "after commands in flight":
-        target.fetch_gate.close()
-        return _drain_then_start
+    if controller.subsystem.habits.start_logging == "after commands in flight":
+        target.hold_fetching(True)
+        return drain_then_start(controller, command, queue)
     start_logging(controller, queue)
-    return _post_first_marker if habits.first_entry == "marker at once" else None
-
-
-def start_logging(controller: Controller, queue: MigrationQueue) -> None:
-    """From now on changes made through the queue's target are told of."""
-    queue.start()
-    target = controller.subsystem.controllers[queue.target]
-    controller.engine.emit(("logging", controller.name, queue.cdqid, target.name, True))
-
-
-async def _drain_then_start(controller: Controller, command: Command) -> None:
-    """Freedom 6: nothing is fetched until the commands in flight are done and logging is on."""
-    queue = _queue(controller, command)
-    target = controller.subsystem.controllers[queue.target]
-    await target.drain()
-    await do(controller.start_after_drain, (command, queue, target))
-    if controller.subsystem.habits.first_entry == "marker at once":
-        await _post_first_marker(controller, command)
-
-
-async def _post_first_marker(controller: Controller, command: Command) -> None:
-    queue = controller.subsystem.migration_queues.get(command.sqe.cdw11 & 0xFFFF)
-    if queue is not None:
-        await do(controller.post_marker, (queue, EntrySpecial.FIRST))
-
-
-async def _post_stop_marker(controller: Controller, command: Command) -> None:
-    """The last entry: behind those of changes that took effect while logging was on."""
-    queue = controller.subsystem.migration_queues.get(command.sqe.cdw11 & 0xFFFF)
-    if queue is None:
-        return
-    await queue.told.wait(queue.decided)
-    await do(controller.post_marker, (queue, EntrySpecial.STOPPED))
+    return mark_first(controller, queue)
 
 
 def _track_touches(controller: Controller, command: Command) -> Touches:

@@ -8,27 +8,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from nvmelm_lab.engine import Touches, do
+from nvmelm_lab.engine import Touches
 from nvmelm_lab.nvme.codes import (
+    CC_EN,
     AdminOpcode,
-    EntrySpecial,
     MigrationReceiveSelect,
     MigrationSendSelect,
     SequenceIndicator,
     SuspendType,
 )
 from nvmelm_lab.nvme.status import Status
-from nvmelm_lab.ssd.admin_handler import AdminHandler, target_of
+from nvmelm_lab.ssd.admin_handler import AdminHandler, Rest, target_of
 from nvmelm_lab.ssd.command import Command, Refused
+from nvmelm_lab.ssd.data import MAX_TRANSFER_BYTES, get_bytes, put_bytes
+from nvmelm_lab.ssd.migration_steps import drain_and_mark, mark_first
 from nvmelm_lab.ssd.state_transfer import put_state, take_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from typing import Any
-
     from nvmelm_lab.ssd.controller import Controller
-
-    Then = Callable[[Controller, Command], Coroutine[Any, Any, None]]
 
 VERSIONS = 1
 UUIDS = 1
@@ -52,18 +49,19 @@ def _offset(command: Command) -> int:
 # -- Migration Send ---------------------------------------------------------------------------------------
 
 
-def _send(controller: Controller, command: Command) -> Then | None:
+def _send(controller: Controller, command: Command) -> Rest | None:
     select = command.sqe.cdw10 & 0xFF
     if select == MigrationSendSelect.SUSPEND:
         return _suspend(controller, command)
     if select == MigrationSendSelect.RESUME:
         return _resume(controller, command)
-    if select == MigrationSendSelect.SET_STATE:
-        return _set_state(controller, command)
-    raise Refused(Status.INVALID_FIELD)
+    if select != MigrationSendSelect.SET_STATE:
+        raise Refused(Status.INVALID_FIELD)
+    _set_state(controller, command)
+    return None
 
 
-def _suspend(controller: Controller, command: Command) -> Then | None:
+def _suspend(controller: Controller, command: Command) -> Rest | None:
     kind = command.sqe.cdw11 >> 16 & 0xFF
     if kind > SuspendType.SUSPEND:
         raise Refused(Status.INVALID_FIELD)
@@ -71,76 +69,66 @@ def _suspend(controller: Controller, command: Command) -> Then | None:
     if kind == SuspendType.NOTIFICATION:
         return None
     if not target.suspended:
-        target.set_suspended(True, by=controller)
-        return _drain_and_mark
-    return _delete_if_asked
+        target.set_suspended(True)
+    return drain_and_mark(controller, target, delete=bool(command.sqe.cdw11 >> 31))
 
 
-async def _drain_and_mark(controller: Controller, command: Command) -> None:
-    """Let the commands in flight end, then say so in the Migration Queue: nothing of them comes behind it."""
+def _resume(controller: Controller, command: Command) -> Rest | None:
     target = _target(controller, command)
-    await target.drain()
-    queue = target.migration_queue
-    if queue is not None and queue.logging:
-        await do(controller.post_marker, (queue, EntrySpecial.SUSPENDED))
-    await _delete_if_asked(controller, command)
-
-
-async def _delete_if_asked(controller: Controller, command: Command) -> None:
-    queue = _target(controller, command).migration_queue
-    if queue is not None and command.sqe.cdw11 >> 31:
-        await do(controller.delete_queue, queue)
-
-
-def _resume(controller: Controller, command: Command) -> Then | None:
-    target = _target(controller, command)
-    if not target.suspended:
+    if not target.is_suspended():
         raise Refused(Status.CONTROLLER_NOT_SUSPENDED)
     if target.incoming is not None:
         raise Refused(Status.COMMAND_SEQUENCE_ERROR)
     target.set_suspended(False)
     queue = target.migration_queue
-    if queue is None or not queue.is_logging():
-        return None
-    queue.first_due = True
-    return _mark_first if controller.subsystem.habits.first_entry == "marker at once" else None
+    return None if queue is None else mark_first(controller, queue)
 
 
-async def _mark_first(controller: Controller, command: Command) -> None:
-    queue = _target(controller, command).migration_queue
-    if queue is not None:
-        await do(controller.post_marker, (queue, EntrySpecial.FIRST))
-
-
-def _set_state(controller: Controller, command: Command) -> Then | None:
+def _set_state(controller: Controller, command: Command) -> None:
+    """Take in one part of a state, or all of it; parts follow each other without gaps."""
     sqe = command.sqe
     target = _target(controller, command)
-    if not target.suspended and not target.cc & 1 and target.online:
+    if not target.is_suspended() and not CC_EN.get(target.cc) and target.online:
         raise Refused(Status.INVALID_CONTROLLER_IDENTIFIER)
     sequence = sqe.cdw10 >> 16 & 3
     version, uuid = sqe.cdw11 >> 16 & 0xFF, sqe.cdw11 >> 24
     if version > VERSIONS or uuid > UUIDS or not (version or uuid):
         raise Refused(Status.INVALID_FIELD)
-    length = 4 * sqe.cdw15
-    if not length and sequence != SequenceIndicator.LAST:
+    if not sqe.cdw15 and sequence != SequenceIndicator.LAST:
         raise Refused(Status.INVALID_FIELD)
     begins = sequence in (SequenceIndicator.FIRST, SequenceIndicator.ONLY)
     if not begins and target.incoming is None:
         raise Refused(Status.COMMAND_SEQUENCE_ERROR)
-    received = bytearray() if begins or target.incoming is None else bytearray(target.incoming)
-    offset = _offset(command)
-    if offset > len(received) or offset + length > MAX_STATE_BYTES:
-        raise Refused(Status.INVALID_FIELD)
-    received[offset : offset + length] = controller.get_data(command, length) if length else b""
+    received = _received(controller, command, b"" if begins else bytes(target.incoming or b""))
     if sequence in (SequenceIndicator.LAST, SequenceIndicator.ONLY):
-        if controller.engine.recorder is not None:
-            controller.engine.recorder.writes.update(target.state_touches()[1])
-        put_state(target, bytes(received), queues=bool(version), vendor=bool(uuid))
-        target.incoming = None
-        controller.engine.emit(("state set", target.name, bytes(received)))
+        _commit(controller, target, received, queues=bool(version), vendor=bool(uuid))
     else:
         target.incoming = received
-    return None
+
+
+def _received(controller: Controller, command: Command, before: bytes) -> bytearray:
+    """What has been received of a state, with what this command brings."""
+    offset, length = _offset(command), 4 * command.sqe.cdw15
+    if offset > len(before) or offset + length > MAX_STATE_BYTES:
+        raise Refused(Status.INVALID_FIELD)
+    received = bytearray(before)
+    if length:
+        received[offset : offset + length] = get_bytes(controller.space, command.sqe, length)
+    return received
+
+
+def _commit(
+    controller: Controller, target: Controller, received: bytearray, *, queues: bool, vendor: bool
+) -> None:
+    """Verify and commit; no command of the target may be in flight while its queues are replaced."""
+    if controller.engine.recorder is not None:
+        controller.engine.recorder.writes.update(target.state_touches()[1])
+    if target.in_flight:
+        raise Refused(Status.INVALID_FIELD)
+    put_state(target, bytes(received), queues=queues, vendor=vendor)
+    target.incoming = None
+    target.move_gate()
+    controller.engine.emit(("state set", target.name, bytes(received)))
 
 
 # -- Migration Receive ------------------------------------------------------------------------------------
@@ -156,15 +144,15 @@ def _receive(controller: Controller, command: Command) -> None:
         raise Refused(Status.INVALID_FIELD)
     if controller.engine.recorder is not None:
         controller.engine.recorder.writes.update(target.state_touches()[1])
-        controller.engine.recorder.reads.add(target.fetch_gate.key)
-    data = take_state(target, queues=bool(version), vendor=bool(uuid))
-    offset = _offset(command)
-    if offset > len(data):
+    # While commands that were fetched before still end, the queues' positions do not yet fit together.
+    consistent = target.is_suspended() and not target.in_flight
+    data = take_state(target, consistent=consistent, queues=bool(version), vendor=bool(uuid))
+    offset, length = _offset(command), 4 * (sqe.cdw15 + 1)
+    if offset > len(data) or length > MAX_TRANSFER_BYTES:
         raise Refused(Status.INVALID_FIELD)
-    length = 4 * (sqe.cdw15 + 1)
-    controller.put_data(command, data[offset : offset + length])
-    command.dw0 = int(target.suspended)
-    controller.engine.emit(("state taken", target.name, data, target.suspended))
+    put_bytes(controller.space, command.sqe, data[offset : offset + length])
+    command.dw0 = int(consistent)
+    controller.engine.emit(("state taken", target.name, data, consistent))
 
 
 # -- cells and words --------------------------------------------------------------------------------------
@@ -172,12 +160,14 @@ def _receive(controller: Controller, command: Command) -> None:
 
 def _send_touches(controller: Controller, command: Command) -> Touches:
     target = _target(controller, command)
-    select = command.sqe.cdw10 & 0xFF
+    select, gate = command.sqe.cdw10 & 0xFF, target.fetch_gate.key
     if select == MigrationSendSelect.SET_STATE:
-        return target.state_touches()
-    if select == MigrationSendSelect.RESUME:
-        return (target.log_key,), (target.fetch_gate.key,)
-    return (), (target.fetch_gate.key,)
+        # A state that was committed may let its controller fetch.
+        return (), (*target.state_touches()[1], gate)
+    if select == MigrationSendSelect.RESUME and target.migration_queue is not None:
+        reads, writes = target.migration_queue.resuming()
+        return reads, (*writes, gate)
+    return (), (gate,)
 
 
 def _receive_touches(controller: Controller, command: Command) -> Touches:

@@ -6,19 +6,23 @@ Sources: Base 2.1, sections 5.1.21, 5.1.20 and 5.2.6.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from struct import unpack_from
 from typing import TYPE_CHECKING
 
 from nvmelm_lab.engine import Touches
+from nvmelm_lab.errors import InputError
 from nvmelm_lab.nvme.codes import BROADCAST_NSID, AdminOpcode, ResourceType, VirtualizationAction
+from nvmelm_lab.nvme.identify import NMIC_SHRNS, IdentifyNamespace
+from nvmelm_lab.nvme.identify_lists import unpack_controller_list
+from nvmelm_lab.nvme.pages import PAGE_BYTES, unpack_page
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.admin_handler import AdminHandler, target_of
-from nvmelm_lab.ssd.command import Command, Refused
+from nvmelm_lab.ssd.command import Command, Refused, inactive
+from nvmelm_lab.ssd.data import get_bytes
+from nvmelm_lab.ssd.footprints import resetting
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
 
-PAGE = 4096
 MIN_QUEUE_RESOURCES = 2
 """VQ resources that a secondary controller needs to go online: an admin and an I/O queue pair."""
 
@@ -34,21 +38,21 @@ def _manage(controller: Controller, command: Command) -> None:
 
 
 def _create(controller: Controller, command: Command) -> None:
-    """The host's data follow Identify Namespace: NSZE 7:0, NCAP 15:8, FLBAS 26, DPS 29, NMIC 30."""
-    data = controller.get_data(command, PAGE)
-    size, capacity = unpack_from("<QQ", data, 0)
-    # Thin provisioning is not offered (NSFEAT bit 0 is 0), so capacity and size are the same.
-    if size == 0 or capacity != size:
+    """The host describes the namespace as Identify Namespace would."""
+    page = unpack_page(IdentifyNamespace, get_bytes(controller.space, command.sqe, PAGE_BYTES))
+    if command.sqe.cdw11 >> 24 or page.nsze == 0 or page.ncap > page.nsze:
         raise Refused(Status.INVALID_FIELD)
-    if data[26] & 0xF or data[29]:
+    if page.ncap < page.nsze:
+        raise Refused(Status.THIN_PROVISIONING_NOT_SUPPORTED)
+    if page.flbas or page.dps:
         raise Refused(Status.INVALID_FORMAT)
     subsystem = controller.subsystem
-    if subsystem.free_blocks() < size:
+    if subsystem.free_blocks() < page.nsze:
         raise Refused(Status.NAMESPACE_INSUFFICIENT_CAPACITY)
     nsid = subsystem.free_nsid()
     if nsid is None:
         raise Refused(Status.NAMESPACE_IDENTIFIER_UNAVAILABLE)
-    subsystem.create_namespace(nsid, size, shared=bool(data[30] & 1))
+    subsystem.create_namespace(nsid, page.nsze, shared=bool(NMIC_SHRNS.get(page.nmic)))
     command.dw0 = nsid
 
 
@@ -58,26 +62,18 @@ def _delete(controller: Controller, command: Command) -> None:
         subsystem.namespaces.clear()
         return
     if command.sqe.nsid not in subsystem.namespaces:
-        raise Refused(Status.INVALID_NAMESPACE_OR_FORMAT)
+        raise Refused(inactive(command.sqe.nsid))
     del subsystem.namespaces[command.sqe.nsid]
 
 
 def _attach(controller: Controller, command: Command) -> None:
     namespace = controller.subsystem.namespaces.get(command.sqe.nsid)
     if namespace is None:
-        raise Refused(Status.INVALID_NAMESPACE_OR_FORMAT)
+        raise Refused(inactive(command.sqe.nsid))
     select = command.sqe.cdw10 & 0xF
     if select > 1:
         raise Refused(Status.INVALID_FIELD)
-    data = controller.get_data(command, PAGE)
-    (count,) = unpack_from("<H", data, 0)
-    if not 1 <= count <= 2047:
-        raise Refused(Status.CONTROLLER_LIST_INVALID)
-    cntlids = unpack_from(f"<{count}H", data, 2)
-    if any(cntlid not in controller.subsystem.controllers for cntlid in cntlids) or list(cntlids) != sorted(
-        set(cntlids)
-    ):
-        raise Refused(Status.CONTROLLER_LIST_INVALID)
+    cntlids = _listed_controllers(controller, command)
     if select == 1:
         if not namespace.attached.issuperset(cntlids):
             raise Refused(Status.NAMESPACE_NOT_ATTACHED)
@@ -90,14 +86,30 @@ def _attach(controller: Controller, command: Command) -> None:
     namespace.attached.update(cntlids)
 
 
+def _listed_controllers(controller: Controller, command: Command) -> tuple[int, ...]:
+    """The controllers that the host lists: at least one, all of them there, in ascending order."""
+    data = get_bytes(controller.space, command.sqe, PAGE_BYTES)
+    try:
+        cntlids = unpack_controller_list(data)
+    except InputError as error:
+        raise Refused(Status.CONTROLLER_LIST_INVALID) from error
+    if not cntlids or not controller.subsystem.controllers.keys() >= set(cntlids):
+        raise Refused(Status.CONTROLLER_LIST_INVALID)
+    return cntlids
+
+
 def _virtualize(controller: Controller, command: Command) -> None:
-    sqe = command.sqe
-    action = sqe.cdw10 & 0xF
-    if action == VirtualizationAction.PRIMARY_FLEXIBLE or action not in set(VirtualizationAction):
+    cntlid, action = command.sqe.cdw10 >> 16, command.sqe.cdw10 & 0xF
+    if action == VirtualizationAction.PRIMARY_FLEXIBLE:
         # All flexible resources belong to secondary controllers here.
+        itself = cntlid == controller.cntlid
+        raise Refused(Status.INVALID_FIELD if itself else Status.INVALID_CONTROLLER_IDENTIFIER)
+    if action not in set(VirtualizationAction):
         raise Refused(Status.INVALID_FIELD)
-    target = target_of(controller, sqe.cdw10 >> 16)
+    target = target_of(controller, cntlid)
     if action == VirtualizationAction.SECONDARY_OFFLINE:
+        if target.online:
+            target.reset()
         target.set_online(False)
     elif action == VirtualizationAction.SECONDARY_ONLINE:
         if target.queue_resources < MIN_QUEUE_RESOURCES or not target.interrupt_resources:
@@ -122,16 +134,17 @@ def _assign(controller: Controller, target: Controller, command: Command) -> Non
     command.dw0 = count
 
 
-def _virtualizing(controller: Controller, command: Command) -> Touches:
-    if command.sqe.cdw10 & 0xF != VirtualizationAction.SECONDARY_OFFLINE:
+def _virtualize_touches(controller: Controller, command: Command) -> Touches:
+    """Offline resets, online lets fetch; assigning touches nothing that others could see."""
+    if command.sqe.cdw10 & 0xF == VirtualizationAction.SECONDARY_ASSIGN:
         return (), ()
-    return target_of(controller, command.sqe.cdw10 >> 16).reset_touches()
+    return resetting(target_of(controller, command.sqe.cdw10 >> 16))
 
 
 HANDLERS: Mapping[int, AdminHandler] = {
     AdminOpcode.NAMESPACE_MANAGEMENT: AdminHandler(_manage, primary_only=True),
     AdminOpcode.NAMESPACE_ATTACHMENT: AdminHandler(_attach, primary_only=True),
     AdminOpcode.VIRTUALIZATION_MANAGEMENT: AdminHandler(
-        _virtualize, primary_only=True, touches=_virtualizing
+        _virtualize, primary_only=True, touches=_virtualize_touches
     ),
 }

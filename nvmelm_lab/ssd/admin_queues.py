@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from nvmelm_lab.engine import Touches
 from nvmelm_lab.memory import PAGE_BYTES
-from nvmelm_lab.nvme.codes import AdminOpcode
+from nvmelm_lab.nvme.codes import CC_IOCQES, CC_IOSQES, AdminOpcode
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.admin_handler import AdminHandler
 from nvmelm_lab.ssd.command import Command, Refused
+from nvmelm_lab.ssd.footprints import aborting
 from nvmelm_lab.ssd.rings import (
     CQE_BYTES,
     SQE_BYTES,
@@ -35,10 +36,11 @@ def queue_limit(controller: QueueKeeper) -> int:
 def check_ring(
     controller: QueueKeeper, qid: int, entries: int, base: int, entry_bytes: int, contiguous: bool
 ) -> None:
-    """Refuse a ring that this controller cannot have."""
+    """Refuse a ring that this controller cannot have, or not before CC says how long its entries are."""
     if not 1 <= qid <= queue_limit(controller):
         raise Refused(Status.INVALID_QUEUE_IDENTIFIER)
-    if not 2 <= entries <= controller.max_queue_entries:
+    log_bytes = (CC_IOSQES if entry_bytes == SQE_BYTES else CC_IOCQES).get(controller.cc)
+    if not 2 <= entries <= controller.max_queue_entries or 1 << log_bytes != entry_bytes:
         raise Refused(Status.INVALID_QUEUE_SIZE)
     if base % PAGE_BYTES:
         raise Refused(Status.PRP_OFFSET_INVALID)
@@ -68,8 +70,11 @@ def _create_sq(controller: QueueKeeper, command: Command) -> None:
     check_ring(controller, qid, entries, sqe.prp1, SQE_BYTES, bool(sqe.cdw11 & 1))
     if qid in controller.sqs:
         raise Refused(Status.INVALID_QUEUE_IDENTIFIER)
-    cq = controller.cqs.get(sqe.cdw11 >> 16)
-    if cq is None or cq.qid == 0:
+    cqid = sqe.cdw11 >> 16
+    if not 1 <= cqid <= queue_limit(controller):
+        raise Refused(Status.INVALID_QUEUE_IDENTIFIER)
+    cq = controller.cqs.get(cqid)
+    if cq is None:
         raise Refused(Status.COMPLETION_QUEUE_INVALID)
     pages = ring_pages(sqe.prp1, entries * SQE_BYTES)
     controller.create_sq(
@@ -95,8 +100,13 @@ def _delete_cq(controller: QueueKeeper, command: Command) -> None:
     del controller.cqs[qid]
 
 
-def _positions(controller: Controller, _command: Command) -> Touches:
-    return controller.state_touches()
+def _positions(controller: Controller, command: Command) -> Touches:
+    reads, writes = controller.state_touches()
+    queue = controller.sqs.get(command.sqe.cdw10 & 0xFFFF)
+    if command.sqe.opcode != AdminOpcode.DELETE_IO_SQ or queue is None:
+        return reads, writes
+    more = aborting(controller, queue)
+    return reads + more[0], writes + more[1]
 
 
 COMMANDS: Mapping[int, Callable[[QueueKeeper, Command], None]] = {

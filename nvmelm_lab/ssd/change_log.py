@@ -26,29 +26,36 @@ def decide(controller: Controller, command: Command) -> None:
 
 
 def posting(controller: Controller, command: Command) -> Touches:
-    """The cells that `post` touches."""
-    assert command.log is not None
+    """The cells that `post` touches; none when there is nothing to tell, or it was told."""
+    if command.log is None or command.told:
+        return (), ()
     changes = _merged(controller, command)
     reads, writes = command.log.posting(len(changes))
     for nsid, slba, blocks, deallocated in changes:
-        if deallocated:
-            reads += controller.subsystem.namespaces[nsid].asking(slba, blocks)[0]
+        namespace = controller.subsystem.namespaces.get(nsid)
+        if deallocated and namespace is not None:
+            reads += namespace.asking(slba, blocks)[0]
     return reads, writes
 
 
 def post(controller: Controller, command: Command) -> None:
     """Post the entries of a command whose changes have taken effect.
 
-    A queue that filled up meanwhile tells of nothing more; those changes are lost to the host.
+    A queue that filled up meanwhile, or was deleted, tells of nothing more: they are lost to the host.
     """
     queue = command.log
     assert queue is not None
     for nsid, slba, blocks, deallocated in _merged(controller, command):
-        # DLBA says that the blocks *are* deallocated: a later write may have come between.
-        flagged = deallocated and controller.subsystem.namespaces[nsid].is_deallocated(slba, blocks)
+        flagged = deallocated and _is_deallocated(controller, nsid, slba, blocks)
         queue.post(nsid, slba, blocks, deallocated=flagged)
     command.told = True
     queue.told.raise_to(queue.told.level + 1)
+
+
+def _is_deallocated(controller: Controller, nsid: int, slba: int, blocks: int) -> bool:
+    """DLBA says that the blocks *are* deallocated: a write, or the namespace's end, may have come between."""
+    namespace = controller.subsystem.namespaces.get(nsid)
+    return namespace is None or namespace.is_deallocated(slba, blocks)
 
 
 def _merged(controller: Controller, command: Command) -> list[Change]:

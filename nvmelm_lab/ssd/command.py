@@ -1,4 +1,4 @@
-"""A fetched command on its way through the controller."""
+"""A fetched command on its way through the controller, and the namespace that it may name."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 from nvmelm_lab.memory import PrpError
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.nvme.structs import Sqe
+from nvmelm_lab.ssd.namespace import MAX_NAMESPACES
 
 if TYPE_CHECKING:
+    from nvmelm_lab.ssd.controller import Controller
     from nvmelm_lab.ssd.migration_queue import MigrationQueue
+    from nvmelm_lab.ssd.namespace import Namespace
     from nvmelm_lab.ssd.rings import SubmissionQueue
+
+UNSUPPORTED_FLAGS = 0xC3
+"""Bits of an SQE's flags that must be 0 here: FUSE (no fused operations) and PSDT (no SGLs)."""
 
 Change = tuple[int, int, int, bool]
 """A change of user data: NSID, SLBA, number of LBAs, whether they were deallocated."""
@@ -77,3 +83,20 @@ class Command:
 def prp_status(error: PrpError) -> Status:
     """The status for a pointer that cannot be followed (Base 2.1, section 4.3.1 and Figure 102)."""
     return Status.PRP_OFFSET_INVALID if error.offset else Status.DATA_TRANSFER_ERROR
+
+
+def active_namespace(controller: Controller, nsid: int) -> Namespace:
+    """The namespace `nsid`, attached to this controller.
+
+    Refused with Invalid Field when that NSID is inactive here, and with Invalid Namespace or Format when no
+    namespace can have it (Base 2.1, section 3.2.1).
+    """
+    namespace = controller.subsystem.namespaces.get(nsid)
+    if namespace is not None and controller.cntlid in namespace.attached:
+        return namespace
+    raise Refused(inactive(nsid))
+
+
+def inactive(nsid: int) -> Status:
+    """The status for an NSID that names no namespace: one that could be there, or one that never can."""
+    return Status.INVALID_FIELD if 1 <= nsid <= MAX_NAMESPACES else Status.INVALID_NAMESPACE_OR_FORMAT

@@ -7,26 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from struct import Struct
 from typing import TYPE_CHECKING
 
 from nvmelm_lab.engine import Resource, Touches
-from nvmelm_lab.memory import data_pointers
+from nvmelm_lab.memory import PrpError
 from nvmelm_lab.nvme.codes import BROADCAST_NSID, IoOpcode
 from nvmelm_lab.nvme.status import Status
-from nvmelm_lab.ssd.command import Change, Command, Refused
+from nvmelm_lab.nvme.structs import RANGE, unpack_ranges
+from nvmelm_lab.ssd.command import Change, Command, Refused, active_namespace
+from nvmelm_lab.ssd.data import get_blocks, get_bytes, pieces_of, put_blocks
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
     from nvmelm_lab.ssd.namespace import Namespace
 
-MDTS = 7
-"""Maximum Data Transfer Size: 2^7 pages of 4 KiB (Base 2.1, Identify Controller byte 77)."""
-
-MAX_TRANSFER_BYTES = 4096 << MDTS
-
-_RANGE = Struct("<IIQ")
 _NOTHING: Touches = ((), ())
+_DEALLOCATE = 1 << 2
+"""Attribute Deallocate of Dataset Management, in CDW11."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,27 +83,12 @@ def _span(slba: int, blocks: int) -> str:
     return str(slba) if blocks == 1 else f"{slba}–{slba + blocks - 1}"
 
 
-def _namespace(controller: Controller, command: Command) -> Namespace:
-    """The namespace that the command names; it must be attached to this controller."""
-    namespace = controller.subsystem.namespaces.get(command.sqe.nsid)
-    if namespace is None or controller.cntlid not in namespace.attached:
-        raise Refused(Status.INVALID_NAMESPACE_OR_FORMAT)
-    return namespace
-
-
 def _checked(controller: Controller, command: Command) -> tuple[Namespace, int, int]:
-    namespace = _namespace(controller, command)
+    namespace = active_namespace(controller, command.sqe.nsid)
     slba, blocks = _slba(command), _blocks(command)
     if slba + blocks > namespace.blocks:
         raise Refused(Status.LBA_OUT_OF_RANGE)
     return namespace, slba, blocks
-
-
-def _buffer(controller: Controller, command: Command, blocks: int, block_bytes: int) -> list[tuple[int, int]]:
-    length = blocks * block_bytes
-    if length > MAX_TRANSFER_BYTES:
-        raise Refused(Status.INVALID_FIELD)
-    return data_pointers(controller.space, command.sqe.prp1, command.sqe.prp2, length)
 
 
 def _changed(controller: Controller, command: Command, word: str, changes: tuple[Change, ...]) -> None:
@@ -120,46 +102,14 @@ def _changed(controller: Controller, command: Command, word: str, changes: tuple
 
 def _read(controller: Controller, command: Command) -> None:
     namespace, slba, blocks = _checked(controller, command)
-    size = namespace.block_bytes
-    pieces = _buffer(controller, command, blocks, size)
+    pieces = pieces_of(controller.space, command.sqe, blocks * namespace.block_bytes)
     stamps = namespace.read(slba, blocks)
     if stamps is None:
         raise Refused(Status.UNRECOVERED_READ_ERROR)
-    if len(pieces) == 1:
-        controller.space.dma_write_stamps(pieces[0][0], stamps)
-    else:
-        _scatter(controller, pieces, stamps, size)
+    put_blocks(controller.space, pieces, stamps)
     if controller.engine.tracing:
-        controller.engine.emit(
-            ("read", controller.subsystem.name, namespace.nsid, slba, tuple(stamps), command.name)
-        )
-
-
-def _scatter(controller: Controller, pieces: list[tuple[int, int]], stamps: object, size: int) -> None:
-    """Blocks into a buffer in several pieces; a block may straddle two of them."""
-    values = list(stamps)  # type: ignore[call-overload]
-    if all(length % size == 0 for _, length in pieces):
-        done = 0
-        for address, length in pieces:
-            controller.space.dma_write_stamps(address, values[done : done + length // size])
-            done += length // size
-        return
-    data = b"".join(map(controller.space.stamps.expand, values))
-    done = 0
-    for address, length in pieces:
-        controller.space.dma_write(address, data[done : done + length])
-        done += length
-
-
-def _gather(controller: Controller, pieces: list[tuple[int, int]], size: int) -> list[int]:
-    """The reverse of `_scatter`."""
-    if all(length % size == 0 for _, length in pieces):
-        stamps: list[int] = []
-        for address, length in pieces:
-            stamps += controller.space.read_stamps(address, length // size)
-        return stamps
-    data = b"".join(controller.space.read(address, length) for address, length in pieces)
-    return [controller.space.stamps.recognise(data[at : at + size]) for at in range(0, len(data), size)]
+        ssd = controller.subsystem.name
+        controller.engine.emit(("read", ssd, namespace.nsid, slba, tuple(stamps), command.name))
 
 
 def _read_touches(controller: Controller, command: Command) -> Touches:
@@ -172,17 +122,13 @@ def _read_touches(controller: Controller, command: Command) -> Touches:
 
 def _write(controller: Controller, command: Command) -> None:
     namespace, slba, blocks = _checked(controller, command)
-    pieces = _buffer(controller, command, blocks, namespace.block_bytes)
-    if len(pieces) == 1:
-        stamps = controller.space.read_stamps(pieces[0][0], blocks)
-    else:
-        stamps = _gather(controller, pieces, namespace.block_bytes)
+    pieces = pieces_of(controller.space, command.sqe, blocks * namespace.block_bytes)
+    stamps = get_blocks(controller.space, pieces, blocks)
     namespace.write(slba, stamps)
     command.changes = ((namespace.nsid, slba, blocks, False),)
     if controller.engine.tracing:
-        controller.engine.emit(
-            ("wrote", controller.subsystem.name, namespace.nsid, slba, tuple(stamps), command.name)
-        )
+        ssd = controller.subsystem.name
+        controller.engine.emit(("wrote", ssd, namespace.nsid, slba, tuple(stamps), command.name))
 
 
 def _write_touches(controller: Controller, command: Command) -> Touches:
@@ -223,17 +169,17 @@ def _zeroes_touches(controller: Controller, command: Command) -> Touches:
 
 def _dataset_management(controller: Controller, command: Command) -> None:
     """Deallocate where the attribute says so (CDW11 bit 2); other attributes are hints without effect."""
-    namespace = _namespace(controller, command)
+    namespace = active_namespace(controller, command.sqe.nsid)
     ranges = _ranges(controller, command, namespace)
-    if command.sqe.cdw11 & 4:
+    if command.sqe.cdw11 & _DEALLOCATE:
         _forget(controller, command, namespace, ranges)
 
 
 def _ranges(controller: Controller, command: Command, namespace: Namespace) -> list[tuple[int, int]]:
     """The command's ranges; their length is a plain count of LBAs (NVM Command Set 1.2, section 3.3.3)."""
     count = (command.sqe.cdw10 & 0xFF) + 1
-    data = controller.get_data(command, count * _RANGE.size)
-    ranges = [(slba, blocks) for _, blocks, slba in _RANGE.iter_unpack(data) if blocks]
+    data = get_bytes(controller.space, command.sqe, count * RANGE.size)
+    ranges = [(slba, blocks) for slba, blocks in unpack_ranges(data) if blocks]
     if any(slba + blocks > namespace.blocks for slba, blocks in ranges):
         raise Refused(Status.LBA_OUT_OF_RANGE)
     return ranges
@@ -242,6 +188,7 @@ def _ranges(controller: Controller, command: Command, namespace: Namespace) -> l
 def _forget(
     controller: Controller, command: Command, namespace: Namespace, ranges: list[tuple[int, int]]
 ) -> None:
+    """Deallocate `ranges`; whether one that was deallocated already is told of is freedom 4."""
     tell_all = controller.subsystem.habits.no_change == "logged"
     changes = []
     for slba, blocks in ranges:
@@ -253,21 +200,21 @@ def _forget(
 
 def _dataset_touches(controller: Controller, command: Command) -> Touches:
     try:
-        namespace = _namespace(controller, command)
+        namespace = active_namespace(controller, command.sqe.nsid)
         ranges = _ranges(controller, command, namespace)
-    except Refused:
+    except (Refused, PrpError):
         return _NOTHING
-    reads: Touches = _NOTHING
-    for slba, blocks in ranges if command.sqe.cdw11 & 4 else ():
+    reads, writes = _NOTHING
+    for slba, blocks in ranges if command.sqe.cdw11 & _DEALLOCATE else ():
         more = namespace.deallocating(slba, blocks)
-        reads = (reads[0] + more[0], reads[1] + more[1])
-    return reads
+        reads, writes = reads + more[0], writes + more[1]
+    return reads, writes
 
 
 def _flush(controller: Controller, command: Command) -> None:
     """Nothing is volatile here; only the namespace is checked (it may be all of them)."""
     if command.sqe.nsid != BROADCAST_NSID:
-        _namespace(controller, command)
+        active_namespace(controller, command.sqe.nsid)
 
 
 HANDLERS: Mapping[int, Handler] = {

@@ -35,9 +35,14 @@ class MigrationQueue:
     trigger
         Slot whose next entry raises the Tail Pointer event, or None (Set Features 21h).
     logging
-        Whether changes are told of.  `first_due`: the next entry carries ESA 001b.
-    overflowed
-        The entry with ESA 111b is the last one until logging is started again, even if the host makes room.
+        Whether changes that take effect now are to be told of.
+    is_open
+        Whether entries may still come: from the start of logging to its last entry, ESA 010b or 111b.  Between the
+        end of `logging` and that entry come those of changes that took effect before.
+    first_due
+        The next entry carries ESA 001b.
+    suspension_told
+        The marker ESA 011b is posted, and the target has not resumed since.
     decided, told
         Commands whose changes were decided to be logged, and a signal that counts those whose entries are posted.
     """
@@ -49,13 +54,14 @@ class MigrationQueue:
         "decided",
         "first_due",
         "head",
+        "is_open",
         "log_key",
         "logging",
-        "overflowed",
         "owner",
         "pages",
         "slots",
         "space",
+        "suspension_told",
         "tail",
         "target",
         "told",
@@ -85,8 +91,9 @@ class MigrationQueue:
         self.head = 0
         self.trigger: int | None = None
         self.logging = False
+        self.is_open = False
         self.first_due = False
-        self.overflowed = False
+        self.suspension_told = False
         self.decided = 0
         self.told = Signal(engine, f"the entries of queue {cdqid}")
         self._key = (owner, cdqid)
@@ -97,6 +104,11 @@ class MigrationQueue:
         return self.tail - self.head
 
     @property
+    def is_full(self) -> bool:
+        """Whether one more entry would make the queue look empty."""
+        return self.tail - self.head >= self.slots - 1
+
+    @property
     def phase(self) -> int:
         """Phase tag (CDQP) of the next entry: 1 on the first lap, then inverted at each wrap to slot 0."""
         return 1 - (self.tail // self.slots & 1)
@@ -105,7 +117,7 @@ class MigrationQueue:
 
     def posting(self, entries: int = 1) -> Touches:
         """The cells that posting `entries` entries touches: the head matters only where the queue may fill."""
-        if self.overflowed:
+        if not self.is_open:
             return (self.log_key,), ()
         tail = ("tail", self._key)
         slots = tuple(("slot", self._key, self.tail + n) for n in range(entries))
@@ -115,10 +127,21 @@ class MigrationQueue:
             return (("head", self._key),), (tail, *slots)
         return (("head", self._key),), (tail, self.log_key, *slots)
 
+    def marking(self, esa: EntrySpecial) -> Touches:
+        """The cells that `mark` touches; ESA 010b closes the queue."""
+        reads, writes = self.posting()
+        if esa == EntrySpecial.STOPPED and self.is_open:
+            return reads, (*writes, self.log_key)
+        return (*reads, self.log_key), writes
+
     def starting(self) -> Touches:
         """The cells that starting or stopping touches; a full queue is seen from its head."""
         may_be_full = self.tail + 1 >= self.slots
         return ((("head", self._key),) if may_be_full else ()), (self.log_key,)
+
+    def resuming(self) -> Touches:
+        """The cells that the target's resumption touches: it marks the next entry, if there is to be one."""
+        return (self.log_key,), ((("tail", self._key),) if self.logging else ())
 
     def deleting(self) -> tuple[Key, ...]:
         """The cells that deleting the queue writes."""
@@ -131,6 +154,10 @@ class MigrationQueue:
             return (("tail", self._key),), (("head", self._key),)
         return tuple(("slot", self._key, self.head + n) for n in range(count)), (("head", self._key),)
 
+    def reading_head(self) -> Touches:
+        """The cells that Get Features 21h touches: head and trigger move together."""
+        return (("head", self._key),), ()
+
     # -- what the controller does --------------------------------------------------------------------------
 
     def post(
@@ -141,26 +168,24 @@ class MigrationQueue:
         *,
         esa: EntrySpecial = EntrySpecial.ORDINARY,
         deallocated: bool = False,
-    ) -> bool:
-        """Post one entry; `blocks` 0 makes it a marker without a range.  False: there was no room for it.
+    ) -> None:
+        """Post one entry; `blocks` 0 makes it a marker without a range.
 
         The entry that fills the queue carries ESA 111b, whatever else it was to say, and ends logging (facts D.6,
-        F-8).  A queue that is full already takes no entry: the marker is skipped.
+        F-8).  A queue that is full already, or whose last entry was posted, takes none, even if the host makes room.
         """
         if self._engine.recorder is not None:
-            reads, writes = self.posting()
-            self._engine.recorder.reads.update(reads)
-            self._engine.recorder.writes.update(writes)
-        used = self.tail - self.head
-        if self.overflowed or used >= self.slots - 1:
-            return False
+            self._record(self.posting())
+        if not self.is_open or self.is_full:
+            return
         if esa == EntrySpecial.ORDINARY and self.first_due:
             esa = EntrySpecial.FIRST
         self.first_due = False
-        if used + 1 == self.slots - 1:
+        if self.used + 1 == self.slots - 1:
             esa = EntrySpecial.FULL
             self.logging = False
-            self.overflowed = True
+        if esa in (EntrySpecial.STOPPED, EntrySpecial.FULL):
+            self.is_open = False
         change = LbaChange.RANGE if blocks else LbaChange.NONE
         slot = self.tail % self.slots
         address = self.pages[slot * MQE_BYTES // PAGE_BYTES] + slot * MQE_BYTES % PAGE_BYTES
@@ -170,18 +195,30 @@ class MigrationQueue:
         page, offset = self.space.dma_touch(address)
         page[offset : offset + MQE_BYTES] = entry
         self.tail += 1
+        if slot == self.trigger:
+            self.trigger = None
+            self._engine.emit(("tail pointer", self.owner, self.cdqid, slot))
         if self._engine.tracing:
             self._engine.emit(("entry", self.owner, self.cdqid, slot, entry))
         if esa == EntrySpecial.FULL:
             self._engine.emit(("queue full", self.owner, self.cdqid))
-        return True
+
+    def mark(self, esa: EntrySpecial) -> None:
+        """Post the marker `esa`, unless what it was to say has become untrue, or was said already."""
+        self._record(self.marking(esa))
+        if esa == EntrySpecial.FIRST:
+            still_true = self.logging and self.first_due
+        elif esa == EntrySpecial.STOPPED:
+            still_true = not self.logging
+        else:
+            still_true = self.logging and not self.suspension_told
+            self.suspension_told = True
+        if still_true:
+            self.post(esa=esa)
 
     def move_head(self, head: int) -> bool:
         """The host has consumed the entries before slot `head`; False when that slot holds no posted entry."""
-        if self._engine.recorder is not None:
-            reads, writes = self.moving_head(head)
-            self._engine.recorder.reads.update(reads)
-            self._engine.recorder.writes.update(writes)
+        self._record(self.moving_head(head))
         count = (head - self.head) % self.slots
         if head >= self.slots or count > self.used:
             return False
@@ -192,24 +229,34 @@ class MigrationQueue:
 
     def start(self) -> None:
         """Tell of every change that takes effect from now on."""
-        self._write_log()
-        if self._engine.recorder is not None:
-            self._engine.recorder.reads.update(self.starting()[0])
+        self._record(self.starting())
         self.logging = True
-        self.overflowed = False
+        self.is_open = True
         self.first_due = True
 
     def stop(self) -> None:
         """Tell of no change that takes effect from now on."""
-        self._write_log()
+        self._record(self.starting())
         self.logging = False
+
+    def resume(self) -> None:
+        """The target resumes: if it is still logged, its next entry says so."""
+        self._record(self.resuming())
+        self.suspension_told = False
+        self.first_due = self.first_due or self.logging
+
+    def delete(self) -> None:
+        """Post nothing more: the memory is the host's again."""
+        self._record(((), self.deleting()))
+        self.logging = False
+        self.is_open = False
 
     def is_logging(self) -> bool:
         """Whether a change that takes effect now is to be told of."""
-        if self._engine.recorder is not None:
-            self._engine.recorder.reads.add(self.log_key)
+        self._record(((self.log_key,), ()))
         return self.logging
 
-    def _write_log(self) -> None:
+    def _record(self, touches: Touches) -> None:
         if self._engine.recorder is not None:
-            self._engine.recorder.writes.add(self.log_key)
+            self._engine.recorder.reads.update(touches[0])
+            self._engine.recorder.writes.update(touches[1])

@@ -14,6 +14,9 @@ from bitarray.util import zeros
 from nvmelm_lab.engine import Engine, Touches
 from nvmelm_lab.engine.cells import Key
 
+MAX_NAMESPACES = 128
+"""The largest NSID of an SSD (Identify Controller, NN)."""
+
 
 class Namespace:
     """`blocks` LBAs of `block_bytes` bytes each.
@@ -78,11 +81,11 @@ class Namespace:
         return (allocation, content) if written else ((), content + allocation)
 
     def deallocating(self, slba: int, blocks: int) -> Touches:
-        """The cells that a deallocation touches."""
-        clear = not self._allocated.count(1, slba, slba + blocks)
+        """The cells that a deallocation touches: of what is deallocated already it changes nothing."""
         allocation = self._cells("allocated", slba, blocks)
-        content = self._cells("lba", slba, blocks)
-        return (allocation, content) if clear else ((), content + allocation)
+        if not self._allocated.count(1, slba, slba + blocks):
+            return allocation, ()
+        return (), self._cells("lba", slba, blocks) + allocation
 
     def asking(self, slba: int, blocks: int) -> Touches:
         """The cells that Get LBA Status touches."""
@@ -153,20 +156,20 @@ class Namespace:
             self._engine.recorder.reads.update(self._cells("allocated", slba, blocks))
         return not self._allocated.count(1, slba, slba + blocks)
 
-    def allocated_ranges(self, slba: int, end: int) -> list[tuple[int, int]]:
-        """Ranges ``(slba, blocks)`` of allocated granules within ``[slba, end)``, clipped to it.
+    def allocated_ranges(self, slba: int, end: int, most: int) -> list[tuple[int, int]]:
+        """At most `most` ranges ``(slba, blocks)`` of allocated granules within ``[slba, end)``, clipped to it.
 
         A granule is `granularity` LBAs, aligned to its size; it counts as allocated when any LBA of it is (NVM
         Command Set 1.2, section 4.2.1).  Neighbouring ranges are one.
         """
         if self._engine.recorder is not None:
             self._engine.recorder.reads.update(self._cells("allocated", slba, end - slba))
-        size = max(1, self.granularity)
+        size = self.granularity
         allocated = self._allocated
         ranges: list[tuple[int, int]] = []
         first = slba - slba % size
         limit = min(self.blocks, -(-end // size) * size)
-        while (found := allocated.find(1, first, limit)) >= 0:
+        while len(ranges) < most and (found := allocated.find(1, first, limit)) >= 0:
             start = found - found % size
             # Granule by granule until one is wholly deallocated: jump over runs of allocated LBAs.
             stop = start

@@ -11,10 +11,14 @@ from typing import Protocol
 
 from nvmelm_lab.engine import Actor, Engine, Signal
 from nvmelm_lab.memory import PAGE_BYTES, AddressSpace
+from nvmelm_lab.nvme.codes import AQA_ACQS, AQA_ASQS
 from nvmelm_lab.nvme.structs import CQE, SQE, Sqe
 
 SQE_BYTES = 64
 CQE_BYTES = 16
+
+MAX_QUEUE_ENTRIES = 1024
+"""Slots of the longest I/O queue (CAP.MQES says so)."""
 
 
 class QueueKeeper(Protocol):
@@ -64,6 +68,8 @@ class CompletionQueue:
     claimed
         CQEs that fetched commands will need.  A command is fetched only when its CQE has a slot, so a host that
         does not reap can never keep a command in flight, nor a suspend waiting.
+    sharers
+        Submission Queues that complete to it.
     """
 
     __slots__ = (
@@ -76,6 +82,7 @@ class CompletionQueue:
         "pages",
         "posted",
         "qid",
+        "sharers",
         "space",
         "vector",
     )
@@ -102,7 +109,13 @@ class CompletionQueue:
         self.space = keeper.space
         self.posted = 0
         self.claimed = 0
+        self.sharers = 0
         self.consumed = Signal(keeper.engine, f"room in {keeper.name} CQ {qid}")
+
+    @property
+    def room(self) -> int:
+        """How many more commands may be fetched: a queue of n slots holds n - 1 CQEs."""
+        return self.entries - 1 - self.claimed + self.consumed.level
 
     @property
     def phase(self) -> int:
@@ -121,7 +134,7 @@ class CompletionQueue:
     def move_head(self, head: int) -> bool:
         """The head doorbell was written; False when `head` is no slot or no entry lies before it."""
         moved = (head - self.consumed.level) % self.entries
-        if head >= self.entries or moved > self.posted - self.consumed.level:
+        if not 0 <= head < self.entries or moved > self.posted - self.consumed.level:
             return False
         self.consumed.raise_to(self.consumed.level + moved)
         return True
@@ -187,7 +200,7 @@ class SubmissionQueue:
     def move_tail(self, tail: int) -> bool:
         """The tail doorbell was written; False when `tail` is no slot or would overtake the head."""
         added = (tail - self.visible.level) % self.entries
-        if tail >= self.entries or self.visible.level + added - self.fetched >= self.entries:
+        if not 0 <= tail < self.entries or self.visible.level + added - self.fetched >= self.entries:
             return False
         self.visible.raise_to(self.visible.level + added)
         return True
@@ -196,3 +209,13 @@ class SubmissionQueue:
 def ring_pages(base: int, length: int) -> list[int]:
     """The page addresses of a contiguous ring of `length` bytes at the page boundary `base`."""
     return list(range(base, base + length, PAGE_BYTES))
+
+
+def ring_fits(space: AddressSpace, base: int, entries: int, entry_bytes: int) -> bool:
+    """Whether a contiguous ring of at least 2 entries can lie at `base`."""
+    return entries >= 2 and base % PAGE_BYTES == 0 and space.contains(base, entries * entry_bytes)
+
+
+def admin_entries(aqa: int) -> tuple[int, int]:
+    """Slots of the Admin Submission and the Admin Completion Queue that AQA asks for."""
+    return AQA_ASQS.get(aqa) + 1, AQA_ACQS.get(aqa) + 1

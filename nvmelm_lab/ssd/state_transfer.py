@@ -6,7 +6,7 @@ Source: Base 2.1, section 5.1.17.1.3 and Figures 358 to 361.
 from __future__ import annotations
 
 from nvmelm_lab.errors import InputError
-from nvmelm_lab.memory import PAGE_BYTES
+from nvmelm_lab.nvme.codes import CSTS_RDY
 from nvmelm_lab.nvme.controller_state import (
     CompletionQueueState,
     ControllerState,
@@ -16,6 +16,7 @@ from nvmelm_lab.nvme.controller_state import (
     unpack_controller_state,
 )
 from nvmelm_lab.nvme.status import Status
+from nvmelm_lab.ssd.admin_queues import queue_limit
 from nvmelm_lab.ssd.command import Refused
 from nvmelm_lab.ssd.rings import (
     CQE_BYTES,
@@ -23,20 +24,25 @@ from nvmelm_lab.ssd.rings import (
     CompletionQueue,
     QueueKeeper,
     SubmissionQueue,
+    admin_entries,
+    ring_fits,
     ring_pages,
 )
 from nvmelm_lab.ssd.vendor_state import AdminState, pack_admin_state, unpack_admin_state
 
 
-def take_state(controller: QueueKeeper, *, queues: bool, vendor: bool) -> bytes:
-    """The state of `controller` as it is now, in the parts that are asked for."""
+def take_state(controller: QueueKeeper, *, consistent: bool, queues: bool, vendor: bool) -> bytes:
+    """The state of `controller` as it is now, in the parts that are asked for.
+
+    `consistent`: it is suspended and at rest, so that the parts fit together (CSATTR.CP).
+    """
     states = QueueStates(
         tuple(_sq_state(sq) for qid, sq in sorted(controller.sqs.items()) if qid),
         tuple(_cq_state(cq) for qid, cq in sorted(controller.cqs.items()) if qid),
     )
     return pack_controller_state(
         ControllerState(
-            suspended=controller.suspended,
+            suspended=consistent,
             queues=states if queues else None,
             vendor_data=pack_admin_state(controller) if vendor else b"",
         )
@@ -75,8 +81,9 @@ def _cq_state(cq: CompletionQueue) -> CompletionQueueState:
 def put_state(controller: QueueKeeper, data: bytes, *, queues: bool, vendor: bool) -> None:
     """Verify a state and commit it to `controller`.
 
-    Refused, with nothing changed, when the state is malformed, when a part is there without its index in the
-    command, or when I/O queues come to a controller that has some.
+    Refused, with nothing changed: with Invalid Field when the state is malformed, when a part is there without its
+    index in the command, or when the controller has I/O queues already; with Not Enough Resources when it cannot
+    have as many or as long ones as the state has.
     """
     try:
         state = unpack_controller_state(data)
@@ -84,11 +91,11 @@ def put_state(controller: QueueKeeper, data: bytes, *, queues: bool, vendor: boo
         raise Refused(Status.INVALID_FIELD) from error
     if (state.queues is not None and not queues) or (state.vendor_data and not vendor):
         raise Refused(Status.INVALID_FIELD)
+    if controller.sqs.keys() - {0} or controller.cqs.keys() - {0}:
+        raise Refused(Status.INVALID_FIELD)
+    admin = unpack_admin_state(controller.space, state.vendor_data) if state.vendor_data else None
     if state.queues is not None:
-        if any(controller.sqs.keys() - {0}) or any(controller.cqs.keys() - {0}):
-            raise Refused(Status.INVALID_FIELD)
         _verify(controller, state.queues)
-    admin = unpack_admin_state(state.vendor_data) if state.vendor_data else None
     if admin is not None:
         _commit_admin(controller, admin)
     if state.queues is not None:
@@ -96,26 +103,25 @@ def put_state(controller: QueueKeeper, data: bytes, *, queues: bool, vendor: boo
 
 
 def _verify(controller: QueueKeeper, states: QueueStates) -> None:
-    known = {cq.qid for cq in states.completion}
-    good = all(
-        sq.cqid in known
-        and _fits(controller, sq.prp1, sq.entries, SQE_BYTES)
-        and max(sq.head, sq.tail) < sq.entries
-        for sq in states.submission
-    ) and all(
-        _fits(controller, cq.prp1, cq.entries, CQE_BYTES) and max(cq.head, cq.tail) < cq.entries
-        for cq in states.completion
-    )
-    if not good or 0 in known:
+    for cq in states.completion:
+        _verify_ring(controller, cq, CQE_BYTES)
+        if cq.vector >= max(1, controller.interrupt_limit):
+            raise Refused(Status.NOT_ENOUGH_RESOURCES)
+    cqids = {cq.qid for cq in states.completion}
+    for sq in states.submission:
+        _verify_ring(controller, sq, SQE_BYTES)
+        if sq.cqid not in cqids:
+            raise Refused(Status.INVALID_FIELD)
+
+
+def _verify_ring(
+    controller: QueueKeeper, ring: SubmissionQueueState | CompletionQueueState, entry_bytes: int
+) -> None:
+    # CAP.CQR is 1: queues are physically contiguous.
+    if not ring.contiguous or not ring_fits(controller.space, ring.prp1, ring.entries, entry_bytes):
         raise Refused(Status.INVALID_FIELD)
-
-
-def _fits(controller: QueueKeeper, base: int, entries: int, entry_bytes: int) -> bool:
-    return (
-        2 <= entries <= controller.max_queue_entries
-        and base % PAGE_BYTES == 0
-        and controller.space.contains(base, entries * entry_bytes)
-    )
+    if ring.qid > queue_limit(controller) or ring.entries > controller.max_queue_entries:
+        raise Refused(Status.NOT_ENOUGH_RESOURCES)
 
 
 def _commit(controller: QueueKeeper, states: QueueStates) -> None:
@@ -123,24 +129,22 @@ def _commit(controller: QueueKeeper, states: QueueStates) -> None:
         # The next entry has the phase tag that slot 0 holds, unless it is slot 0's own turn: facts D.10.
         phase = cq.slot0_phase if cq.tail else 1 - cq.slot0_phase
         queue = _completion_queue(controller, cq.qid, cq.prp1, cq.entries, cq.head, cq.tail, phase)
-        queue.interrupts, queue.vector, queue.contiguous = cq.interrupts, cq.vector, cq.contiguous
+        queue.interrupts, queue.vector = cq.interrupts, cq.vector
     for sq in states.submission:
         _submission_queue(controller, sq.qid, sq.cqid, sq.prp1, sq.entries, sq.head, sq.tail, sq.priority)
 
 
 def _commit_admin(controller: QueueKeeper, state: AdminState) -> None:
-    for qid in list(controller.sqs):
-        if qid == 0:
-            controller.delete_sq(0)
-            del controller.cqs[0]
+    if 0 in controller.sqs:
+        controller.delete_sq(0)
+        del controller.cqs[0]
+    controller.cc, controller.csts = state.cc, state.csts
     controller.aqa, controller.asq, controller.acq = state.aqa, state.asq, state.acq
-    controller.cc = state.cc
-    if not state.cc & 1:
+    if not CSTS_RDY.get(state.csts):
         return
-    sq_entries, cq_entries = (state.aqa & 0xFFF) + 1, (state.aqa >> 16 & 0xFFF) + 1
+    sq_entries, cq_entries = admin_entries(state.aqa)
     _completion_queue(controller, 0, state.acq, cq_entries, state.cq_head, state.cq_tail, state.phase)
     _submission_queue(controller, 0, 0, state.asq, sq_entries, state.sq_head, state.sq_tail, 0)
-    controller.csts |= 1
 
 
 def _completion_queue(
@@ -159,15 +163,8 @@ def _completion_queue(
 def _submission_queue(
     controller: QueueKeeper, qid: int, cqid: int, base: int, entries: int, head: int, tail: int, priority: int
 ) -> None:
-    queue = SubmissionQueue(
-        controller,
-        qid,
-        controller.cqs[cqid],
-        base,
-        ring_pages(base, entries * SQE_BYTES),
-        entries,
-        priority=priority,
-    )
+    cq, pages = controller.cqs[cqid], ring_pages(base, entries * SQE_BYTES)
+    queue = SubmissionQueue(controller, qid, cq, base, pages, entries, priority=priority)
     queue.fetched = head
     queue.visible.raise_to(head + (tail - head) % entries)
     controller.create_sq(queue)

@@ -14,10 +14,8 @@ from nvmelm_lab.memory import AddressSpace
 from nvmelm_lab.ssd.controller import Controller
 from nvmelm_lab.ssd.freedoms import Habits
 from nvmelm_lab.ssd.migration_queue import MigrationQueue
-from nvmelm_lab.ssd.namespace import Namespace
+from nvmelm_lab.ssd.namespace import MAX_NAMESPACES, Namespace
 from nvmelm_lab.ssd.timing import Timing
-
-MAX_NAMESPACES = 128
 
 
 class Subsystem:
@@ -85,19 +83,27 @@ class Subsystem:
     def delete_migration_queue(self, cdqid: int) -> None:
         """Forget a Migration Queue; nothing more is told through it."""
         queue = self.migration_queues.pop(cdqid)
-        if self.engine.recorder is not None:
-            self.engine.recorder.writes.update(queue.deleting())
-        queue.logging = False
+        queue.delete()
         self.controllers[queue.target].migration_queue = None
         self.engine.emit(("queue deleted", queue.owner, cdqid))
 
     def primary_was_reset(self) -> None:
-        """A reset of the primary: its migration queues are gone and its secondary controllers go offline.
+        """A reset of the primary: its migration queues are gone, and its secondary controllers go offline.
 
-        Sources: Base 2.1, sections 8.1.12 and 8.2.6.3; an offline controller is no longer suspended.
+        Whether it ends their suspension is freedom 7.  Sources: Base 2.1, sections 8.1.12 and 8.2.6.3.
         """
         for cdqid in list(self.migration_queues):
             self.delete_migration_queue(cdqid)
+        self.take_secondary_controllers_offline(resumes=self.habits.reset_resumes == "either controller")
+
+    def take_secondary_controllers_offline(self, *, resumes: bool) -> None:
+        """All secondary controllers at once, as when the primary is shut down or reset."""
         for controller in self.controllers.values():
-            if not controller.primary and controller.online:
+            if controller.primary:
+                continue
+            controller.held = False
+            if controller.online:
+                controller.reset(resumes=resumes)
                 controller.set_online(False)
+            elif resumes and controller.suspended:
+                controller.set_suspended(False)

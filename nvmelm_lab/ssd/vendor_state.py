@@ -16,7 +16,7 @@ Bytes    Field
 27:24    admin SQ: head slot 15:0, tail slot 31:16
 31:28    admin CQ: head slot 15:0, tail slot 31:16
 35:32    admin CQ: phase tag of the next entry, bit 0
-39:36    reserved
+39:36    CSTS
 =======  ==============================================================
 """
 
@@ -25,14 +25,16 @@ from __future__ import annotations
 from struct import Struct
 from typing import NamedTuple
 
+from nvmelm_lab.memory import AddressSpace
+from nvmelm_lab.nvme.codes import CC_EN, CSTS_RDY
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.command import Refused
-from nvmelm_lab.ssd.rings import QueueKeeper
+from nvmelm_lab.ssd.rings import CQE_BYTES, SQE_BYTES, QueueKeeper, admin_entries, ring_fits
 
 UUID = bytes.fromhex("6e766d656c6d4c41 42a0000000000001".replace(" ", ""))
 """Names this layout in the list of supported controller state formats (CNS 20h)."""
 
-_LAYOUT = Struct("<IIQQHHHHI4x")
+_LAYOUT = Struct("<IIQQHHHHII")
 
 
 class AdminState(NamedTuple):
@@ -47,28 +49,39 @@ class AdminState(NamedTuple):
     cq_head: int
     cq_tail: int
     phase: int
+    csts: int
 
 
 def pack_admin_state(controller: QueueKeeper) -> bytes:
     """The vendor specific data of `controller`."""
     sq, cq = controller.sqs.get(0), controller.cqs.get(0)
     if sq is None or cq is None:
-        return _LAYOUT.pack(controller.cc, controller.aqa, controller.asq, controller.acq, 0, 0, 0, 0, 1)
+        positions = (0, 0, 0, 0, 1)
+    else:
+        positions = (sq.head, sq.tail, cq.consumed.level % cq.entries, cq.posted % cq.entries, cq.phase)
     return _LAYOUT.pack(
-        controller.cc,
-        controller.aqa,
-        controller.asq,
-        controller.acq,
-        sq.head,
-        sq.tail,
-        cq.consumed.level % cq.entries,
-        cq.posted % cq.entries,
-        cq.phase,
+        controller.cc, controller.aqa, controller.asq, controller.acq, *positions, controller.csts
     )
 
 
-def unpack_admin_state(data: bytes) -> AdminState:
-    """The reverse.  Refused when `data` is no such state."""
+def unpack_admin_state(space: AddressSpace, data: bytes) -> AdminState:
+    """The reverse, for a controller whose rings lie in `space`.  Refused unless it can have that state."""
     if len(data) != _LAYOUT.size:
         raise Refused(Status.INVALID_FIELD)
-    return AdminState._make(_LAYOUT.unpack(data))
+    state = AdminState._make(_LAYOUT.unpack(data))
+    if CSTS_RDY.get(state.csts) and not _is_possible(space, state):
+        raise Refused(Status.INVALID_FIELD)
+    return state
+
+
+def _is_possible(space: AddressSpace, state: AdminState) -> bool:
+    """Whether an enabled controller can have these admin queues."""
+    sq_entries, cq_entries = admin_entries(state.aqa)
+    return (
+        bool(CC_EN.get(state.cc))
+        and ring_fits(space, state.asq, sq_entries, SQE_BYTES)
+        and ring_fits(space, state.acq, cq_entries, CQE_BYTES)
+        and max(state.sq_head, state.sq_tail) < sq_entries
+        and max(state.cq_head, state.cq_tail) < cq_entries
+        and state.phase <= 1
+    )
