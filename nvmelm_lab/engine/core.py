@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from nvmelm_lab.engine.cells import Recorder
-from nvmelm_lab.engine.step import CHOOSE, PASSED, WAIT, Kind, Signal
+from nvmelm_lab.engine.step import CHOOSE, WAIT, Kind, Signal
 from nvmelm_lab.engine.trace import Trace
 from nvmelm_lab.errors import KitError
 
@@ -99,6 +100,9 @@ class Engine:
         With one, state records what each step touches, for explorers and audits.
     trace
         With one, every step is written down.
+    woken
+        Actors whose wait is over and who have not gone on yet.  Without a recorder that is no matter for the
+        schedule: they go on as soon as the step that woke them is done, in the order of waking.
     """
 
     def __init__(
@@ -114,7 +118,7 @@ class Engine:
         self.effects: list[Effect] = []
         self.observers: dict[str, list[Callable[[Effect], None]]] = {}
         self.failure: BaseException | None = None
-        self._spawned: list[Actor] = []
+        self.woken: deque[Actor] = deque()
         schedule.bind(self)
 
     def use(
@@ -157,8 +161,6 @@ class Engine:
             raise KitError(f"two actors are called {name!r}; every actor needs a name of its own")
         actor = Actor(self, name, coroutine, self.step_index)
         self.actors[name] = actor
-        if self.recorder is not None:
-            self._spawned.append(actor)
         self._continue(actor, None)
         return actor
 
@@ -187,7 +189,9 @@ class Engine:
 
         Raises what an actor raised when nobody joins that actor.
         """
-        next_actor, perform = self.schedule.next, self._perform
+        next_actor, perform, woken = self.schedule.next, self._perform, self.woken
+        if woken:
+            self._end_waits()
         for _ in range(budget):
             if until is not None and until.done.level:
                 return True
@@ -195,6 +199,8 @@ class Engine:
             if actor is None:
                 return True
             perform(actor)
+            if woken:
+                self._end_waits()
             if self.failure is not None:
                 raise self.failure
         return until is not None and until.done.level > 0
@@ -218,54 +224,66 @@ class Engine:
             return
         kind = actor.kind
         gate = kind.gate
-        if gate is not None:
-            if not gate.is_open:
-                gate.waiters.append(actor)
-                return
-            if self.recorder is not None:
-                self.recorder.clear()
-                self.recorder.reads.add(gate.key)
-        elif self.recorder is not None:
-            self.recorder.clear()
-        self.step_index += 1
-        subject = actor.subject
-        if self.tracing:
-            self._perform_traced(actor, kind, subject)
+        if gate is not None and not gate.is_open:
+            gate.waiters.append(actor)
             return
-        if kind is CHOOSE:
-            result = self.schedule.choose(actor, subject[0], len(subject[1]))
-        elif kind is PASSED:
-            result = self._clock(actor, subject)
+        self.step_index += 1
+        if self.watched:
+            result = self._act_watched(actor, kind, actor.subject)
+        elif kind.asks:
+            result = self._ask(actor, kind, actor.subject)
         else:
-            result = kind.act(subject)
+            result = kind.act(actor.subject)
         self._continue(actor, result)
 
-    def _perform_traced(self, actor: Actor, kind: Kind, subject: Any) -> None:
+    def _end_waits(self) -> None:
+        """Let go on who waited for a level that is reached by now; that may end more waits."""
+        woken = self.woken
+        while woken:
+            actor = woken.popleft()
+            if actor.stopped:
+                continue
+            self.step_index += 1
+            if self.tracing:
+                self._act_watched(actor, WAIT, actor.subject)
+            self._continue(actor, None)
+
+    def _act_watched(self, actor: Actor, kind: Kind, subject: Any) -> Any:
+        """Perform a step of which the accesses are recorded, or which is written down."""
+        recorder = self.recorder
+        if recorder is not None:
+            recorder.clear()
+            if kind.gate is not None:
+                recorder.reads.add(kind.gate.key)
+        label = kind.describe(subject) if self.tracing else ""
+        result = self._ask(actor, kind, subject) if kind.asks else kind.act(subject)
+        if self.tracing:
+            if kind is CHOOSE:
+                label = f"chooses {subject[0]}: {subject[1][result]}"
+            self._write_down(actor, kind, subject, label)
+        return result
+
+    def _write_down(self, actor: Actor, kind: Kind, subject: Any, label: str) -> None:
         assert self.trace is not None
-        label = kind.describe(subject)
         cause = actor.cause
         actor.cause = -1
-        if kind is CHOOSE:
-            result = self.schedule.choose(actor, subject[0], len(subject[1]))
-            label = f"chooses {subject[0]}: {subject[1][result]}"
-        elif kind is PASSED:
-            result = self._clock(actor, subject)
-        else:
-            result = kind.act(subject)
-        effects, self.effects = tuple(self.effects), []
         if kind is WAIT:
             signal, level = subject
             cause = signal.raised_by[level - 1] if 0 < level <= len(signal.raised_by) else -1
             actor.cause = cause
         elif kind.hidden:
             actor.cause = cause
+        effects, self.effects = tuple(self.effects), []
         self.trace.add(self.now, actor.name, kind.name, label, cause, effects, kind.hidden)
-        self._continue(actor, result)
 
-    def _clock(self, actor: Actor, deadline: int) -> int:
-        if self.schedule.now >= 0:
-            return int(self.schedule.now >= deadline)
-        return self.schedule.choose(actor, "deadline passed", 2)
+    def _ask(self, actor: Actor, kind: Kind, subject: Any) -> int:
+        """The schedule's answer to a choice, or to the question whether a time has passed."""
+        schedule = self.schedule
+        if kind is CHOOSE:
+            return schedule.choose(actor, subject[0], len(subject[1]))
+        if schedule.now >= 0:
+            return int(schedule.now >= subject)
+        return schedule.choose(actor, "deadline passed", 2)
 
     def _continue(self, actor: Actor, result: Any) -> None:
         """Let the actor run to its next step and park or offer it."""
@@ -290,6 +308,9 @@ class Engine:
             signal, level = subject
             if signal.level < level:
                 signal.waiters.append((level, actor))
+                return
+            if self.recorder is None:
+                self.woken.append(actor)
                 return
         # A step behind a closed gate is offered all the same: a gate may open or close before its turn comes.
         self.schedule.offer(actor)

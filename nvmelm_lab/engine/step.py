@@ -55,9 +55,11 @@ class Kind:
         A sentence fragment for people, built only when somebody looks.
     hidden
         True for steps that displays fold away (waits).
+    asks
+        True for steps that do nothing but ask the schedule: choices, and the clock.
     """
 
-    __slots__ = ("act", "gate", "hidden", "label", "name", "takes", "touches", "uses")
+    __slots__ = ("act", "asks", "gate", "hidden", "label", "name", "takes", "touches", "uses")
 
     def __init__(
         self,
@@ -70,6 +72,7 @@ class Kind:
         uses: Callable[[Any], tuple[Resource, int, int]] | None = None,
         label: Callable[[Any], str] | None = None,
         hidden: bool = False,
+        asks: bool = False,
     ) -> None:
         self.name = name
         self.act = act
@@ -79,6 +82,7 @@ class Kind:
         self.uses = uses
         self.label = label
         self.hidden = hidden
+        self.asks = asks
 
     def describe(self, subject: Any) -> str:
         """The step in words."""
@@ -99,15 +103,17 @@ def _nothing(_subject: Any) -> None:
 
 
 WAIT = Kind("wait", _nothing, label=lambda wanted: f"waits for {wanted[0].name}", hidden=True)
-"""Wait until a signal has reached a level: subject is ``(signal, level)``."""
+"""Wait until a signal has reached a level: subject is ``(signal, level)``.
+
+A step of the schedule only for who records accesses; otherwise a wait is over as soon as its level is reached."""
 
 UNTIL = Kind("until", _nothing, label=lambda at: f"idles until {at} ns", hidden=True)
 """Let virtual time pass: subject is the time in ns.  Under schedules without a clock it just happens."""
 
-CHOOSE = Kind("choose", _nothing, label=lambda choice: f"chooses {choice[0]}")
+CHOOSE = Kind("choose", _nothing, label=lambda choice: f"chooses {choice[0]}", asks=True)
 """Let the schedule pick: subject is ``(name, options)``."""
 
-PASSED = Kind("clock", _nothing, label=lambda at: f"reads the clock: is it past {at} ns?")
+PASSED = Kind("clock", _nothing, label=lambda at: f"reads the clock: is it past {at} ns?", asks=True)
 """Read the clock: subject is a deadline in ns; gives True when it has passed."""
 
 
@@ -157,6 +163,9 @@ class Signal:
         if self.waiters:
             woken = [actor for wanted, actor in self.waiters if wanted <= level]
             self.waiters = [waiter for waiter in self.waiters if waiter[0] > level]
+            if self.engine.recorder is None:
+                self.engine.woken.extend(woken)
+                return
             for actor in woken:
                 self.engine.schedule.offer(actor)
 

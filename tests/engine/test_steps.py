@@ -7,6 +7,7 @@ from nvmelm_lab.engine import (
     Engine,
     Gate,
     Kind,
+    Manual,
     Recorder,
     RunToBlock,
     Signal,
@@ -138,6 +139,65 @@ def test_a_level_that_was_reached_before_anybody_waits_is_not_missed(engine: Eng
     actor = engine.spawn("a", wait())
     engine.run()
     assert actor.result == "went on"
+
+
+def test_who_was_woken_goes_on_before_the_schedule_picks_again() -> None:
+    diary = Diary(Manual())
+    bell = Signal(diary.engine, "bell")
+
+    async def waits(name: str) -> None:
+        await bell.wait()
+        diary.entries.append((name, "woken"))
+        await do(diary.kind(), (name, 1))
+
+    for name in ("b", "a"):
+        diary.spawn(name, waits(name))
+    diary.writer("rings", None, kind=Kind("ring", lambda _: bell.set()))
+    manual = diary.engine.schedule
+    assert isinstance(manual, Manual)
+    manual.take("rings")
+    diary.engine.advance(1)
+    assert diary.entries == [("b", "woken"), ("a", "woken")]
+    assert [actor.name for actor in manual.choices()] == ["a", "b"]
+
+
+def test_under_a_recorder_the_end_of_a_wait_is_a_step_that_the_schedule_picks() -> None:
+    diary = Diary(Manual(), recorder=Recorder())
+    bell = Signal(diary.engine, "bell")
+
+    async def waits() -> None:
+        await bell.wait()
+        diary.entries.append(("a", "woken"))
+        await do(diary.kind(), ("a", 1))
+
+    diary.spawn("a", waits())
+    bell.set()
+    diary.engine.advance(0)
+    assert diary.entries == []
+    manual = diary.engine.schedule
+    assert isinstance(manual, Manual)
+    manual.take("a")
+    diary.engine.advance(1)
+    assert diary.entries == [("a", "woken")]
+
+
+def test_waits_count_as_steps_whether_or_not_they_are_written_down() -> None:
+    def run(trace: Trace | None) -> int:
+        diary = Diary(RunToBlock(), trace=trace)
+        bell = Signal(diary.engine, "bell")
+
+        async def waits() -> None:
+            await bell.wait()
+            await bell.wait()
+
+        diary.spawn("a", waits())
+        diary.writer("rings", None, kind=Kind("ring", lambda _: bell.set()))
+        diary.run()
+        return diary.engine.step_index + 1
+
+    trace = Trace()
+    assert run(trace) == len(trace.steps) == 3
+    assert run(None) == 3
 
 
 def test_a_signal_wakes_all_who_wait_for_its_level_and_no_others(engine: Engine) -> None:
