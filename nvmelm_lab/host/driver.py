@@ -66,6 +66,7 @@ class Driver:
             lambda pair: port.write_property(*pair),
             gate=gate,
             takes=200,
+            touches=lambda pair: port.property_touches(pair[0]),
             label=lambda pair: f"{name} writes property {Property(pair[0]).name}",
         )
 

@@ -35,6 +35,9 @@ class Door(Protocol):
     def doorbell_touches(self) -> Touches:
         """The cells that a doorbell write touches."""
 
+    def property_touches(self, offset: int) -> Touches:
+        """The cells that writing the property at `offset` may touch."""
+
 
 class Port:
     """Connects `space` with the controller that is plugged in.
@@ -74,6 +77,11 @@ class Port:
         """The cells that a doorbell write touches."""
         assert self._controller is not None
         return self._controller.doorbell_touches()
+
+    def property_touches(self, offset: int) -> Touches:
+        """The cells that writing the property at `offset` may touch."""
+        assert self._controller is not None
+        return self._controller.property_touches(offset)
 
     def _interrupt(self, cqid: int, _sqid: int, cid: int) -> None:
         queue = self.queues.get(cqid)

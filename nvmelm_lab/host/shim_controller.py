@@ -95,6 +95,10 @@ class ShimController:
         """What a doorbell write touches: the queues' positions."""
         return (self.state_key,), ()
 
+    def property_touches(self, offset: int) -> Touches:
+        """What writing a property touches: CC makes and ends queues."""
+        return (), ((self.state_key,) if offset == Property.CC else ())
+
     # -- rings ---------------------------------------------------------------------------------------------
 
     def create_sq(self, queue: SubmissionQueue) -> None:
