@@ -167,6 +167,10 @@ class Outcome:
     host_steps, host_ns
         What learning of the guest's changes cost the host.
     failure
+    initial_blocks, round_blocks, final_blocks
+        LBAs of the first copy, of each round, and of the copy while the VM stood still; deallocated ones included.
+    round_ns
+        How long the last copy would take after each round: what the stop rule holds against the downtime budget.
         Why the migration ended early; empty when it did not.
     notes
         How the recording was understood.
@@ -185,7 +189,10 @@ class Outcome:
     overflows: int
     guest_writes: int
     guest_commands: int
+    initial_blocks: int
     latencies: tuple[Latency, ...]
+    round_ns: tuple[int, ...]
+    final_blocks: int
     host_steps: int
     host_ns: int
     verdict: Verdict
@@ -341,7 +348,10 @@ class Run:
 def start(spec: MigrationRun) -> Run:
     """Set `spec` up, ready to advance.  InputError when it makes no sense, or this machine cannot hold it."""
     return Run(spec)
+            initial_blocks=made.initial_blocks,
 
+            round_ns=tuple(made.round_ns),
+            final_blocks=made.final_blocks,
 
 def token(spec: MigrationRun, hashes: Mapping[str, str]) -> str:
     """The run as one line of text; `hashes` are those of the files that it needs beside."""

@@ -73,8 +73,9 @@ class Progress:
 
     phases
         Name of each phase -> ``[start, end]`` in virtual ns (end -1: under way).
-    round_blocks
-        LBAs copied in each round of the iteration.
+    round_blocks, round_ns
+        LBAs copied in each round of the iteration, and how long the last copy would take after it: what the stop
+        rule looks at.
     planned, copied
         LBAs that the first copy has to bring over, and LBAs copied so far, again and again included.
     behind
@@ -88,6 +89,7 @@ class Progress:
     phases: dict[str, list[int]] = field(default_factory=dict)
     rounds: int = 0
     round_blocks: list[int] = field(default_factory=list)
+    round_ns: list[int] = field(default_factory=list)
     initial_blocks: int = 0
     final_blocks: int = 0
     planned: int = 0
@@ -290,8 +292,9 @@ class Move:
                 await self.memory.round()
             progress.rounds += 1
             progress.round_blocks.append(blocks)
+            progress.round_ns.append(self._would_take(changed, self.engine.now - began))
             self.engine.emit(("round", progress.rounds, blocks, changed.entries))
-            if self._would_take(changed, self.engine.now - began) <= self.plan.downtime_budget_ns:
+            if progress.round_ns[-1] <= self.plan.downtime_budget_ns:
                 break
 
     def _would_take(self, changed: Changes, took: int) -> int:
