@@ -4,31 +4,20 @@ It follows the live player region by region: phases, sentence, maps and queue, l
 Places of texts are chosen for a wide typeface, so that nothing touches in another.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from math import cos, pi, sin
 from typing import Final
 
 from nvmelm_lab.views import text
 from nvmelm_lab.views.model import RANK, WORDS, PlayerModel, State, Step
+from nvmelm_lab.views.palette import EDGE, INK, LIGHT, LOOKS, Colours
 from nvmelm_lab.views.replay import Moment, at, cells, counts, story, worst_lba
 
 WIDTH: Final = 840
 HEIGHT: Final = 540
 GONE: Final = "Still picture. If it stays so, the kernel is gone: run this cell again."
 
-# Fill, outline and ink of each state; the greys stand out from light and from dark ground by 3:1.
-EDGE: Final = "#808080"
-INK: Final = "#141414"
-LOOKS: Final = (
-    ("none", EDGE, "none"),
-    ("#0072B2", "#0072B2", "none"),
-    ("#E69F00", "#9A6A00", INK),
-    ("#56B4E9", "#2E86B8", INK),
-    ("#009E73", "#008460", "#FFFFFF"),
-    ("#D55E00", INK, "#FFFFFF"),
-    ("#CC79A7", "#A8588A", INK),
-)
 # Each glyph as lines relative to the middle of its cell.
 GLYPHS: Final = (
     "",
@@ -40,8 +29,6 @@ GLYPHS: Final = (
     "m-2.7 0a2.7 2.7 0 1 0 5.4 0a2.7 2.7 0 1 0-5.4 0",
 )
 
-Colours = Mapping[str, str]
-LIGHT: Final = {"bg": "#FFFFFF", "fg": "#1B1B1B", "muted": "#5B5F66", "accent": "#1565C0", "on": "#FFFFFF"}
 # For a page of JupyterLab: its own colours; elsewhere those of the light picture.
 THEMED: Final = {
     "bg": f"var(--jp-layout-color0, {LIGHT['bg']})",
