@@ -10,6 +10,7 @@ from nvmelm_lab.errors import InputError
 from nvmelm_lab.host.buffers import Pages
 from nvmelm_lab.host.port import Port
 from nvmelm_lab.host.queue_pair import QueuePair
+from nvmelm_lab.host.turn import Turn
 from nvmelm_lab.memory import AddressSpace
 from nvmelm_lab.nvme import commands
 from nvmelm_lab.nvme.codes import CSTS_RDY, Property
@@ -42,6 +43,8 @@ class Driver:
         Who speaks: "VMM on X", "guest a".
     gate
         Held closed while its owner stands still.
+    turn
+        For commands that nobody else's may come between.
     """
 
     def __init__(self, engine: Engine, name: str, port: Port, pages: Pages, *, gate: Gate | None = None) -> None:
@@ -60,6 +63,7 @@ class Driver:
             pages.take(ADMIN_ENTRIES * 16),
             gate=gate,
         )
+        self.turn = Turn(engine, name)
         self._queues = 0
         self._write = Kind(
             "property",

@@ -220,8 +220,7 @@ class Move:
     async def release_destination(self) -> None:
         """Take the destination's controller offline, delete what was created there."""
         await provision.take_offline(self.destination.driver, self.destination.cntlid)
-        for nsid in self._created:
-            await provision.delete_namespace(self.destination.driver, nsid)
+        await provision.delete_namespaces(self.destination.driver, self._created)
 
     # -- phases --------------------------------------------------------------------------------------------
 

@@ -6,8 +6,10 @@ and 8.2.6.3 (secondary controllers: offline, assign, online).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from nvmelm_lab.errors import InputError
-from nvmelm_lab.host.driver import Driver
+from nvmelm_lab.host.driver import CommandFailed, Driver
 from nvmelm_lab.memory import PAGE_BYTES
 from nvmelm_lab.nvme import commands
 from nvmelm_lab.nvme.codes import ResourceType, VirtualizationAction
@@ -34,22 +36,26 @@ async def create_namespace_as(driver: Driver, blocks: int, nsid: int) -> None:
     The controller picks the NSID (Base 2.1, section 5.1.21), the lowest that is free: small namespaces fill
     those below until this one's turn comes, and go again.  InputError when `nsid` is taken.
     """
-    fillers = []
-    while (offered := await create_namespace(driver, blocks)) < nsid:
-        await delete_namespace(driver, offered)
-        fillers.append(await create_namespace(driver, 1))
-    for filler in fillers:
-        await delete_namespace(driver, filler)
+    async with driver.turn:
+        fillers: list[int] = []
+        try:
+            while (offered := await create_namespace(driver, blocks)) < nsid:
+                await delete_namespaces(driver, [offered])
+                fillers.append(await create_namespace(driver, 1))
+        except CommandFailed:
+            await delete_namespaces(driver, fillers)
+            raise
+        await delete_namespaces(driver, fillers if offered == nsid else [*fillers, offered])
     if offered != nsid:
-        await delete_namespace(driver, offered)
         raise InputError(
             f"NSID {nsid} is taken behind {driver.name}, but the guest knows its namespace by it; free it first"
         )
 
 
-async def delete_namespace(driver: Driver, nsid: int) -> None:
-    """Delete namespace `nsid`."""
-    await driver.command("Namespace Management (delete)", commands.namespace_delete(0, nsid))
+async def delete_namespaces(driver: Driver, nsids: Iterable[int]) -> None:
+    """Delete these namespaces."""
+    for nsid in nsids:
+        await driver.command("Namespace Management (delete)", commands.namespace_delete(0, nsid))
 
 
 async def attach(driver: Driver, nsid: int, cntlids: list[int]) -> None:
