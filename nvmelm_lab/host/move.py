@@ -180,7 +180,10 @@ class Move:
         self.copier = Copier(engine, vm.name, memory.link, {nsid: nsid for nsid in nsids}, block_bytes, chunk)
         self.portion = PORTION * plan.copy_tasks
         self._created: list[int] = []
+        # Not told by times: some schedules have no clock.
+        self._paused = False
         self._suspended = False
+        self._moved = False
         self._cancelled = False
 
     # -- the way, and the way back -------------------------------------------------------------------------
@@ -190,7 +193,7 @@ class Move:
         try:
             await way
         except (Cancelled, InputError) as end:
-            if self.progress.started_at >= 0:
+            if self._moved:
                 raise
             self.progress.failure = str(end)
             self.enter("Clean up")
@@ -213,7 +216,7 @@ class Move:
         """Resume the source's controller if it was suspended and start the VM if it was paused."""
         if self._suspended:
             await self.source_side.resume()
-        if self.progress.paused_at >= 0:
+        if self._paused:
             await self.vm.start()
             self.progress.started_at = self.engine.now
 
@@ -307,6 +310,7 @@ class Move:
         """Pause the VM: from here on it is down."""
         self.heed_cancel()
         await self.vm.pause()
+        self._paused = True
         self.progress.paused_at = self.engine.now
 
     async def suspend(self) -> None:
@@ -325,6 +329,7 @@ class Move:
     async def start(self) -> None:
         """Start the VM at the destination: here its downtime ends."""
         await self.vm.start(self.destination.controller, self.memory.destination)
+        self._moved = True
         self.progress.started_at = self.engine.now
 
     async def release_source(self) -> None:
