@@ -12,10 +12,10 @@ import sys
 
 import click
 
-from nvmelm_lab import doctor, jupyter
+from nvmelm_lab import cli_migrate, doctor, jupyter
 from nvmelm_lab.errors import InputError
 
-COMMANDS: tuple[click.Command, ...] = (jupyter.command, doctor.command)
+COMMANDS: tuple[click.Command, ...] = (jupyter.command, cli_migrate.command, doctor.command)
 
 app = click.Group(
     "nvmelm",

@@ -14,10 +14,10 @@ UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _BYTES_BY_WORD = {word.lower(): size for word, size in UNITS.items()}
 
 
-def parse_blocks(text: str, block_bytes: int) -> int:
+def parse_blocks(text: str, block_bytes: int, *, least: int = 1) -> int:
     """The LBAs that `text` means: a count of them (``16384``), or bytes with a unit (``64GiB``).
 
-    InputError when it is neither, or no whole number of LBAs of `block_bytes` bytes, or none at all.
+    InputError when it is neither, or no whole number of LBAs of `block_bytes` bytes, or fewer than `least`.
     """
     found = re.fullmatch(r"\s*(\d+)\s*([a-z]*)\s*", text, re.ASCII | re.IGNORECASE)
     word = found[2].lower() if found else ""
@@ -33,8 +33,8 @@ def parse_blocks(text: str, block_bytes: int) -> int:
             raise InputError(
                 f"The size {text!r} is no whole number of LBAs of {block_bytes} bytes: give a multiple of them."
             )
-    if count < 1:
-        raise InputError(f"The size {text!r} is no namespace at all: give at least 1 LBA.")
+    if count < least:
+        raise InputError(f"The size {text!r} is too small: give at least {least} LBA.")
     return count
 
 

@@ -1,0 +1,22 @@
+"""A whole migration as plain data: what is migrated, how and in which order of steps, and what came of it.
+
+`start` sets a `MigrationRun` up, `advance` takes it on, `outcome` says what came of it.  A run has a replay token,
+one line of text that brings the same run back anywhere.  Nothing here prints or reads the clock of this machine.
+"""
+
+from nvmelm_lab.runs.outcome import Latency, Outcome, Phase, RunProgress
+from nvmelm_lab.runs.run import Run, start
+from nvmelm_lab.runs.spec import SCHEDULES, MigrationRun
+from nvmelm_lab.runs.token import replay
+
+__all__ = [
+    "SCHEDULES",
+    "Latency",
+    "MigrationRun",
+    "Outcome",
+    "Phase",
+    "Run",
+    "RunProgress",
+    "replay",
+    "start",
+]

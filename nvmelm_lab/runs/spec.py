@@ -1,0 +1,176 @@
+"""What a run is made of: plain values, refused where they make no sense or this machine cannot hold them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from nvmelm_lab.engine import Random, Replay, RunToBlock, Schedule, Timed
+from nvmelm_lab.errors import InputError
+from nvmelm_lab.host.move import Plan
+from nvmelm_lab.host.recordings import load_recording, recording_workload, resolve_workload, samples
+from nvmelm_lab.host.workloads import WORKLOADS, Workload
+from nvmelm_lab.lab import METHODS, GuestSpec, LabSpec
+from nvmelm_lab.sizes import in_words, memory_limit
+from nvmelm_lab.ssd import MAX_TRANSFER_BYTES, Habits, Timing
+
+GUEST, NEIGHBOUR = "guest", "neighbour"
+NEIGHBOUR_BLOCKS, NEIGHBOUR_DEPTH, NEIGHBOUR_WRITES_PER_SECOND = 64, 2, 2_000
+
+BYTES_PER_LBA = 128
+BYTES_PER_RUN = 32 << 20
+"""Memory of a run: so much for each LBA, all of which may be written, and so much whatever its size (measured)."""
+
+SCHEDULES: Mapping[str, Callable[..., Schedule]] = {
+    "timed": Timed,
+    "run to block": RunToBlock,
+    "random": Random,
+    "replay": Replay,
+}
+"""Orders of steps: a name, then what it takes (random: a seed; replay: the names of actors, the options)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationRun:
+    """One run: plain values, which a token carries.
+
+    blocks, block_bytes, filled
+        LBAs of the guest's namespace, their size, and how many hold data before it begins (None: three quarters).
+    workload
+        Name of a built-in workload, or path of a recording, which is played again and again.
+    writes_per_second
+        Of a built-in workload (None: its usual rate).
+    depth
+        Commands that the guest keeps under way at most.
+    lead_ns, after
+        How long the guest is alone before the migration begins, and how many commands it issues after its end.
+    method
+        A key of `METHODS`.
+    schedule
+        A key of `SCHEDULES`, and what it takes.
+    neighbour
+        Whether another VM runs on the same SSD.
+    trace
+        "none", or "full" for every step.
+    """
+
+    blocks: int = 16384
+    block_bytes: int = 4096
+    filled: int | None = None
+    workload: str = "zipf"
+    seed: int = 1
+    writes_per_second: int | None = None
+    depth: int = 8
+    granularity: int = 8
+    queue_entries: int = 128
+    copy_tasks: int = 4
+    chunk: int = 32
+    whole_namespace: bool = False
+    rounds: int = 12
+    downtime_budget_ns: int = 2_000_000
+    iommu: bool = True
+    link_bytes_per_second: int = 1_250_000_000
+    link_latency_ns: int = 20_000
+    lead_ns: int = 1_000_000
+    after: int = 64
+    method: str = "ssd"
+    schedule: tuple[Any, ...] = ("timed",)
+    neighbour: bool = True
+    trace: str = "none"
+    habits: Habits = field(default_factory=Habits)
+
+    def plan(self) -> Plan:
+        """How to migrate."""
+        return Plan(**{each.name: getattr(self, each.name) for each in fields(Plan)})
+
+    def lab(self) -> LabSpec:
+        """The lab to migrate in."""
+        shim = self.method == "shim"
+        filled = self.blocks * 3 // 4 if self.filled is None else self.filled
+        guests = [GuestSpec(GUEST, "Y", "H", (self.blocks,), filled, self.depth, shim)]
+        if self.neighbour:
+            blocks = NEIGHBOUR_BLOCKS
+            guests.append(GuestSpec(NEIGHBOUR, "Z", "I", (blocks,), blocks // 2, NEIGHBOUR_DEPTH))
+        return LabSpec(
+            guests=tuple(guests),
+            block_bytes=self.block_bytes,
+            granularity=self.granularity,
+            ring_entries=max(16, self.depth + 1),
+            chunk=self.chunk,
+            link_bytes_per_second=self.link_bytes_per_second,
+            link_latency_ns=self.link_latency_ns,
+            habits=self.habits,
+        )
+
+
+def check(spec: MigrationRun) -> None:
+    """Refuse what makes no sense, and what this machine cannot hold.  The lab and the workloads check the rest."""
+    for name, low, high in (
+        ("blocks", 1, 1 << 48),
+        ("granularity", 1, 1 << 32),
+        ("queue_entries", 2, 1 << 20),
+        ("copy_tasks", 1, 60),
+        ("depth", 1, 255),
+        ("rounds", 0, 1 << 20),
+        ("downtime_budget_ns", 0, 1 << 62),
+        ("link_bytes_per_second", 1, 1 << 50),
+        ("link_latency_ns", 0, 1 << 40),
+        ("lead_ns", 0, 1 << 62),
+        ("after", 0, 1 << 40),
+    ):
+        if not low <= getattr(spec, name) <= high:
+            raise InputError(f"{name} cannot be {getattr(spec, name)}; give {low} to {high}")
+    if spec.filled is not None and not 0 <= spec.filled <= spec.blocks:
+        raise InputError(f"filled cannot be {spec.filled} of {spec.blocks} LBAs; give 0 to {spec.blocks}")
+    for what, value, known in (
+        ("method", spec.method, METHODS),
+        ("schedule", spec.schedule[0] if spec.schedule else "", SCHEDULES),
+        ("trace", spec.trace, ("none", "full")),
+    ):
+        if value not in known:
+            raise InputError(f"there is no {what} {value!r}; there are: {', '.join(known)}")
+    needed, limit = BYTES_PER_RUN + BYTES_PER_LBA * spec.blocks, memory_limit()
+    if limit is not None and needed > limit:
+        most = max(0, limit - BYTES_PER_RUN) // BYTES_PER_LBA
+        raise InputError(
+            f"a namespace of {spec.blocks} LBAs takes about {in_words(needed)} of memory here, and this machine has "
+            f"{in_words(limit)}; give at most {most} LBAs"
+        )
+
+
+def slowest_alone(spec: MigrationRun) -> int:
+    """The longest, in ns, that a neighbour's command can take when nothing but shared channels holds it up.
+
+    All that may be under way is before it in one channel's queue, each with the longest transfer.
+    """
+    timing = Timing()
+    transfer = timing.per_kib * (MAX_TRANSFER_BYTES >> 10)
+    longest = max(timing.read, timing.write, timing.deallocate, timing.flush) + transfer
+    return (spec.copy_tasks + spec.depth + NEIGHBOUR_DEPTH) * longest
+
+
+def workload_of(spec: MigrationRun) -> tuple[Workload, dict[str, str], tuple[str, ...]]:
+    """The guest's workload, the hash of its recording if it is one, and what was changed to make it fit."""
+    path = recording_path(spec.workload)
+    if path is None or spec.writes_per_second is not None:
+        built_in = resolve_workload(
+            path or spec.workload,
+            lba_bytes=spec.block_bytes,
+            blocks=spec.blocks,
+            seed=spec.seed,
+            writes_per_second=spec.writes_per_second,
+        )
+        return built_in, {}, ()
+    recording = load_recording(path, lba_bytes=spec.block_bytes, blocks=spec.blocks)
+    return recording_workload(recording, repeat=True), {"workload": recording.sha256}, recording.notes
+
+
+def recording_path(name: str) -> str | None:
+    """The path of a recording: one that is there, or one of the kit's samples by its name."""
+    if name in WORKLOADS:
+        return None
+    if os.path.lexists(name):
+        return name
+    return next((str(path) for path in samples() if path.name == name), None)

@@ -1,0 +1,47 @@
+"""A run as one line of text, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+
+from nvmelm_lab import __version__
+from nvmelm_lab.engine import Token, decode_token, encode_token
+from nvmelm_lab.errors import InputError
+from nvmelm_lab.runs.spec import MigrationRun, workload_of
+from nvmelm_lab.ssd import Habits
+
+
+def token(spec: MigrationRun, hashes: Mapping[str, str]) -> str:
+    """The run as one line of text; `hashes` are those of the files that it needs beside."""
+    own = MigrationRun()
+    scenario = {
+        each.name: getattr(spec, each.name)
+        for each in fields(spec)
+        if each.name not in ("schedule", "habits") and getattr(spec, each.name) != getattr(own, each.name)
+    }
+    scenario["habits"] = spec.habits.plain()
+    return encode_token(Token(__version__, scenario, list(spec.schedule), dict(hashes)))
+
+
+def replay(text: str, *, workload: str | None = None) -> MigrationRun:
+    """The run that a token stands for.  `workload`: where its recording lies now, if not where it was.
+
+    InputError when the token is damaged or of another kit, or when the recording is not the one that was played.
+    """
+    found = decode_token(text, kit=__version__)
+    scenario = dict(found.scenario)
+    if workload is not None:
+        scenario["workload"] = workload
+    try:
+        habits = Habits(**scenario.pop("habits"))
+        spec = MigrationRun(**scenario, habits=habits, schedule=tuple(found.schedule))
+    except (TypeError, KeyError) as error:
+        raise InputError(
+            "this token is not one of a migration; give one that nvmelm migrate printed"
+        ) from error
+    if found.hashes != workload_of(spec)[1]:
+        raise InputError(
+            f"the recording {spec.workload!r} is not the one that this token was made with; give that one"
+        )
+    return spec
