@@ -144,7 +144,7 @@ class Shim:
         cq = queue.cq
         while True:
             await queue.visible.wait(queue.fetched + 1)
-            if cq.claimed - cq.consumed.level >= cq.entries - 1:
+            if cq.room <= 0:
                 await cq.consumed.wait(cq.claimed - cq.entries + 2)
             errand: Actor | None = await do(self._take, (queue, backend))
             if errand is not None and queue.qid == 0:
@@ -169,7 +169,7 @@ class Shim:
         self.controller.record_positions()
         self.work.add(1, TAKE_NS)
         queue, backend = where
-        if queue.cq.claimed - queue.cq.consumed.level >= queue.cq.entries - 1:
+        if queue.cq.room <= 0:
             # Another SQ of the same CQ was faster.
             return None
         sqe, address = queue.next_sqe()

@@ -44,6 +44,8 @@ class ShimController:
         self.engine = engine
         self.name = name
         self.space = space
+        # The shim is software: a processor writes its completions, not a device.
+        self.touch: Callable[[int], tuple[bytearray, int]] = space.touch
         self.interrupt: Callable[[int, int, int], None] | None = None
         self.primary = False
         self.suspended = False
@@ -104,11 +106,14 @@ class ShimController:
     def create_sq(self, queue: SubmissionQueue) -> None:
         """Add a Submission Queue and start taking commands from it."""
         self.sqs[queue.qid] = queue
+        queue.cq.sharers += 1
         queue.fetcher = self.engine.spawn(queue.name, self._serve(queue))
 
     def delete_sq(self, qid: int) -> None:
         """Take no more commands from a Submission Queue, and forget it."""
-        self.engine.stop(self.sqs.pop(qid).name)
+        queue = self.sqs.pop(qid)
+        queue.cq.sharers -= 1
+        self.engine.stop(queue.name)
 
     def abort_commands(self, queue: SubmissionQueue) -> None:
         """Tell the guest that its commands from `queue` are aborted.
@@ -140,7 +145,7 @@ class ShimController:
             raw, offset = cq.space.look(address)
             cqe = bytes(raw[offset : offset + CQE_BYTES])
             self.engine.emit(("completed", self.name, cq.qid, command.name, status & 0x7FF, cqe))
-        if self.interrupt is not None:
+        if self.interrupt is not None and cq.interrupts:
             self.interrupt(cq.qid, queue.qid, command.sqe.cid)
 
     def record_positions(self) -> None:

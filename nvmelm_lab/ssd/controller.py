@@ -33,6 +33,8 @@ class Controller:
         "X", "Y", ... as in the talk, and its Controller Identifier.
     space
         The memory that its DMA reaches: a host's for a primary, a guest's for a secondary controller.
+    touch
+        Gives the place in `space` where a completion is to be written, and lets it be known that it is.
     interrupt
         Called with ``(cqid, sqid, cid)`` when a CQE has become visible to the host.
     online
@@ -59,6 +61,7 @@ class Controller:
         self.name = name
         self.cntlid = cntlid
         self.space = space
+        self.touch: Callable[[int], tuple[bytearray, int]] = space.dma_touch
         self.primary = primary
         self.interrupt: Callable[[int, int, int], None] | None = None
         self.online = primary

@@ -7,6 +7,7 @@ entry would make them so; the phase tag of a CQE tells a new entry from the last
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from nvmelm_lab.engine import Actor, Engine, Signal
@@ -30,6 +31,7 @@ class QueueKeeper(Protocol):
     engine: Engine
     name: str
     space: AddressSpace
+    touch: Callable[[int], tuple[bytearray, int]]
     primary: bool
     suspended: bool
     queue_resources: int
@@ -73,6 +75,7 @@ class CompletionQueue:
     """
 
     __slots__ = (
+        "_touch",
         "base",
         "claimed",
         "consumed",
@@ -107,6 +110,7 @@ class CompletionQueue:
         self.interrupts = interrupts
         self.vector = vector
         self.space = keeper.space
+        self._touch = keeper.touch
         self.posted = 0
         self.claimed = 0
         self.sharers = 0
@@ -126,7 +130,7 @@ class CompletionQueue:
         """Write the next CQE (`status` without phase) into host memory; gives its address."""
         slot = self.posted % self.entries
         address = self.pages[slot * CQE_BYTES // PAGE_BYTES] + slot * CQE_BYTES % PAGE_BYTES
-        page, offset = self.space.dma_touch(address)
+        page, offset = self._touch(address)
         CQE.pack_into(page, offset, dw0, dw1, sqhd, sqid, cid, status << 1 | self.phase)
         self.posted += 1
         return address
