@@ -70,7 +70,7 @@ def still_html(model: PlayerModel, index: int, key: str) -> str:
     The live player hides it; until then it hides the line that JupyterLab shows for a widget not (yet) there.
     """
     still = f'[data-nvmelm-still="{key}"]'
-    waiting = f".jp-OutputArea-child:has(+ .jp-OutputArea-child {still}):not(:has(.nvp))"
+    waiting = f".jp-OutputArea-child:has(+ .jp-OutputArea-child {still}):not(:has(.nvp, .nvp-fault))"
     return (
         f'<div data-nvmelm-still="{key}" style="max-width:{WIDTH}px"><style>{waiting}{{display:none}}</style>'
         f"{still_svg(model, index, THEMED)}<p>{GONE}</p></div>"

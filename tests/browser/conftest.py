@@ -181,7 +181,7 @@ def notebook_opener(lab: Lab, browser: Browser) -> Iterator[OpenNotebook]:
         if "blob:" in (error.stack or ""):
             uncaught.append(f"{error}\n{error.stack}")
 
-    def opened(name: str, theme: str = "JupyterLab Light", **profile: Any) -> Page:
+    def opened(name: str, theme: str = "JupyterLab Light", wait: bool = True, **profile: Any) -> Page:
         context = browser.new_context(viewport={"width": 1280, "height": 800}, **profile)
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
@@ -190,7 +190,7 @@ def notebook_opener(lab: Lab, browser: Browser) -> Iterator[OpenNotebook]:
         page.goto(f"{lab.url}/lab/tree/{name}?reset")
         ready(page)
         set_theme(page, theme)
-        run_all(page)
+        run_all(page, wait)
         return page
 
     yield opened
@@ -211,9 +211,12 @@ def set_theme(page: Page, theme: str) -> None:
     page.wait_for_selector(f"body[data-jp-theme-name='{theme}']", state="attached")
 
 
-def run_all(page: Page) -> None:
-    """Runs every cell to its end; a cell that raised fails the test with its traceback."""
-    page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+def run_all(page: Page, wait: bool = True) -> None:
+    """Runs every cell, to its end unless told not to wait; one that raised fails the test with its traceback."""
+    page.evaluate(
+        "wait => { const run = jupyterapp.commands.execute('notebook:run-all-cells'); if (wait) return run; }",
+        wait,
+    )
     raised = page.locator("[data-mime-type='application/vnd.jupyter.error']")
     if raised.count():
         pytest.fail(f"a cell of the notebook raised:\n{raised.first.inner_text()}")

@@ -59,8 +59,9 @@ function watchKernel(model, tell) {
   session?.kernelChanged?.connect((_, change) => { if (change.oldValue) gone(); });
 }
 
-function say(el, words) {
-  el.replaceChildren(Object.assign(document.createElement("p"), { className: "nvp-wait", textContent: words }));
+// A line in place of the picture: one that asks for patience (the still picture stands below it), or a fault.
+function say(el, words, className = "nvp-fault") {
+  el.replaceChildren(Object.assign(document.createElement("p"), { className, textContent: words }));
 }
 
 // The still picture beside the live one is hidden for as long as a live one stands.
@@ -87,7 +88,7 @@ export default {
       else if (!view && link.gone) say(el, GONE);
     };
     link.views.add(update);
-    say(el, "Fetching the run from the kernel ...");
+    say(el, "Fetching the run from the kernel ...", "nvp-wait");
     const patience = setTimeout(() => { if (!link.came) say(el, `No answer from the kernel. ${GONE}`); }, LOST_AFTER);
     link.ready.then((found) => {
       if (ended) return;

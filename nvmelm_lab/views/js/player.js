@@ -205,9 +205,9 @@ class Player {
       this.root.dataset.painted = String(this.step);
       this.root.dataset.paintMs = (performance.now() - began).toFixed(2);
     } catch (error) {
+      console.error(error);
       showFault(this.root.parentElement, error);
       this.dispose();
-      throw error;
     }
   }
 
@@ -241,4 +241,4 @@ function mount({ host, run, memory }) {
   return { gone: (words) => player.kernelGone(words), dispose: () => player.dispose() };
 }
 
-export { mount, showFault, Run };
+export { mount, Run };
