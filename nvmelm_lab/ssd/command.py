@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from nvmelm_lab.ssd.namespace import Namespace
     from nvmelm_lab.ssd.rings import SubmissionQueue
 
+SUCCESS = Status.SUCCESS
+"""A name of its own: looking up a member of an enumeration costs as much as the rest of making a command."""
+
 UNSUPPORTED_FLAGS = 0xC3
 """Bits of an SQE's flags that must be 0 here: FUSE (no fused operations) and PSDT (no SGLs)."""
 
@@ -65,7 +68,7 @@ class Command:
         self.queue = queue
         self.number = number
         self.sqe = sqe
-        self.status = Status.SUCCESS
+        self.status = SUCCESS
         self.dw0 = 0
         self.dw1 = 0
         self.changes: tuple[Change, ...] = ()

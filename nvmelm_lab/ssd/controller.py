@@ -8,14 +8,15 @@ doorbells among them), and the rings in its own memory.  Source: Base 2.1, secti
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nvmelm_lab.engine import Engine, Gate, Kind, Resource, Signal, Touches, choose, do
+from nvmelm_lab.engine import Engine, Gate, Kind, Signal, Touches, choose, do
 from nvmelm_lab.memory import AddressSpace, PrpError
 from nvmelm_lab.nvme.codes import CSTS_RDY, DOORBELLS
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd import admin, change_log, io_commands, properties
-from nvmelm_lab.ssd.command import UNSUPPORTED_FLAGS, Command, Refused, prp_status
+from nvmelm_lab.ssd.command import SUCCESS, UNSUPPORTED_FLAGS, Command, Refused, prp_status
 from nvmelm_lab.ssd.migration_steps import MigrationSteps
 from nvmelm_lab.ssd.rings import CQE_BYTES, MAX_QUEUE_ENTRIES, SQE_BYTES, CompletionQueue, SubmissionQueue
 
@@ -99,7 +100,7 @@ class Controller:
         self.execute = Kind(
             "execute",
             self._execute,
-            uses=self._execute_uses,
+            uses=partial(io_commands.service, self),
             touches=self._execute_touches,
             label=lambda command: f"Ctlr {name} executed {io_commands.describe(command)}",
         )
@@ -280,10 +281,17 @@ class Controller:
         return self._moving
 
     def _fetch(self, queue: SubmissionQueue) -> None:
+        command = self.take(queue)
+        if command is not None:
+            life = self._io_command(command) if queue.qid else self._admin_command(command)
+            self.engine.spawn(command.name, life)
+
+    def take(self, queue: SubmissionQueue) -> Command | None:
+        """Take the next command out of `queue`; None when its CQE would have no room."""
         if self.engine.recorder is not None:
             self._record(self._fetching(queue))
         if queue.cq.room <= 0:
-            return
+            return None
         sqe, address = queue.next_sqe()
         queue.cq.claimed += 1
         command = Command(queue, queue.fetched, sqe)
@@ -293,8 +301,7 @@ class Controller:
             raw, offset = queue.space.look(address)
             entry = bytes(raw[offset : offset + SQE_BYTES])
             self.engine.emit(("fetched", self.name, queue.qid, queue.head, command.name, entry))
-        life = self._io_command(command) if queue.qid else self._admin_command(command)
-        self.engine.spawn(command.name, life)
+        return command
 
     async def _io_command(self, command: Command) -> None:
         await do(self.execute, command)
@@ -332,9 +339,6 @@ class Controller:
         if command.changes:
             change_log.decide(self, command)
 
-    def _execute_uses(self, command: Command) -> tuple[Resource, int, int]:
-        return io_commands.service(self, command)
-
     def _execute_touches(self, command: Command) -> Touches:
         handler = io_commands.HANDLERS.get(command.sqe.opcode)
         if handler is None:
@@ -366,16 +370,16 @@ class Controller:
         command.completed = True
         queue = command.queue
         cq = queue.cq
-        status = int(command.status)
-        address = cq.post(
-            command.dw0, command.dw1, queue.head, queue.qid, command.sqe.cid, status | _DNR if status else 0
-        )
+        cid = command.sqe.cid
+        status = 0 if command.status is SUCCESS else int(command.status)
+        head = queue.fetched % queue.entries
+        address = cq.post(command.dw0, command.dw1, head, queue.qid, cid, status | _DNR if status else 0)
         if self.engine.tracing:
             raw, offset = cq.space.look(address)
             cqe = bytes(raw[offset : offset + CQE_BYTES])
             self.engine.emit(("completed", self.name, cq.qid, command.name, status, cqe))
         if self.interrupt is not None and cq.interrupts:
-            self.interrupt(cq.qid, queue.qid, command.sqe.cid)
+            self.interrupt(cq.qid, queue.qid, cid)
 
     def _finish(self, command: Command) -> None:
         """One of the things that the command still had to post is posted."""

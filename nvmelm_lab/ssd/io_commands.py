@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
     from nvmelm_lab.ssd.namespace import Namespace
 
+# Asked for each I/O, and a member of an enumeration takes several times as long to look up.
+_READ = int(IoOpcode.READ)
+_WRITE = int(IoOpcode.WRITE)
+
 _NOTHING: Touches = ((), ())
 _DEALLOCATE = 1 << 2
 """Attribute Deallocate of Dataset Management, in CDW11."""
@@ -50,33 +54,23 @@ def describe(command: Command) -> str:
         return "Deallocate"
     if sqe.opcode == IoOpcode.FLUSH:
         return word
-    return f"{word} LBA {_span(_slba(command), _blocks(command))}"
+    return f"{word} LBA {_span(sqe.cdw11 << 32 | sqe.cdw10, (sqe.cdw12 & 0xFFFF) + 1)}"
 
 
 def service(controller: Controller, command: Command) -> tuple[Resource, int, int]:
     """Which channel serves the command, for how long, and what the transfer adds (ns)."""
-    timing = controller.subsystem.timing
-    channels = controller.subsystem.channels
+    subsystem, sqe = controller.subsystem, command.sqe
+    timing, channels = subsystem.timing, subsystem.channels
     # Folded, so that I/Os that start at multiples of a long stride meet all channels too.
-    stripe = command.sqe.cdw10 >> 3
+    stripe = sqe.cdw10 >> 3
     channel = channels[(stripe ^ stripe >> 2 ^ stripe >> 4 ^ stripe >> 6) % len(channels)]
-    opcode = command.sqe.opcode
-    if opcode == IoOpcode.WRITE or opcode == IoOpcode.READ:
-        blocks = _blocks(command)
-        kib = blocks * controller.subsystem.block_bytes >> 10
-        busy = (timing.write if opcode == IoOpcode.WRITE else timing.read) + timing.per_kib * kib
-        return channel, busy, 0
+    opcode = sqe.opcode
+    if opcode == _WRITE or opcode == _READ:
+        kib = ((sqe.cdw12 & 0xFFFF) + 1) * subsystem.block_bytes >> 10
+        return channel, (timing.write if opcode == _WRITE else timing.read) + timing.per_kib * kib, 0
     if opcode == IoOpcode.FLUSH:
         return channels[0], timing.flush, 0
     return channel, timing.deallocate, 0
-
-
-def _slba(command: Command) -> int:
-    return command.sqe.cdw11 << 32 | command.sqe.cdw10
-
-
-def _blocks(command: Command) -> int:
-    return (command.sqe.cdw12 & 0xFFFF) + 1
 
 
 def _span(slba: int, blocks: int) -> str:
@@ -84,8 +78,9 @@ def _span(slba: int, blocks: int) -> str:
 
 
 def _checked(controller: Controller, command: Command) -> tuple[Namespace, int, int]:
-    namespace = active_namespace(controller, command.sqe.nsid)
-    slba, blocks = _slba(command), _blocks(command)
+    sqe = command.sqe
+    namespace = active_namespace(controller, sqe.nsid)
+    slba, blocks = sqe.cdw11 << 32 | sqe.cdw10, (sqe.cdw12 & 0xFFFF) + 1
     if slba + blocks > namespace.blocks:
         raise Refused(Status.LBA_OUT_OF_RANGE)
     return namespace, slba, blocks

@@ -11,9 +11,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from nvmelm_lab.engine import Actor, Engine, Signal
-from nvmelm_lab.memory import PAGE_BYTES, AddressSpace
+from nvmelm_lab.memory import PAGE_BYTES, PAGE_SHIFT, AddressSpace
 from nvmelm_lab.nvme.codes import AQA_ACQS, AQA_ASQS
 from nvmelm_lab.nvme.structs import CQE, SQE, Sqe
+
+_fields = tuple.__new__
+"""Makes a named tuple of a plain one, without the detour of its `_make`."""
 
 SQE_BYTES = 64
 CQE_BYTES = 16
@@ -128,11 +131,13 @@ class CompletionQueue:
 
     def post(self, dw0: int, dw1: int, sqhd: int, sqid: int, cid: int, status: int) -> int:
         """Write the next CQE (`status` without phase) into host memory; gives its address."""
-        slot = self.posted % self.entries
-        address = self.pages[slot * CQE_BYTES // PAGE_BYTES] + slot * CQE_BYTES % PAGE_BYTES
+        position, entries = self.posted, self.entries
+        at = position % entries * CQE_BYTES
+        address = self.pages[at >> PAGE_SHIFT] + (at & PAGE_BYTES - 1)
         page, offset = self._touch(address)
-        CQE.pack_into(page, offset, dw0, dw1, sqhd, sqid, cid, status << 1 | self.phase)
-        self.posted += 1
+        phase = 1 - (position // entries & 1)
+        CQE.pack_into(page, offset, dw0, dw1, sqhd, sqid, cid, status << 1 | phase)
+        self.posted = position + 1
         return address
 
     def move_head(self, head: int) -> bool:
@@ -195,11 +200,11 @@ class SubmissionQueue:
 
     def next_sqe(self) -> tuple[Sqe, int]:
         """Take the SQE at the head out of host memory; gives it and its address."""
-        slot = self.fetched % self.entries
-        address = self.pages[slot * SQE_BYTES // PAGE_BYTES] + slot * SQE_BYTES % PAGE_BYTES
+        at = self.fetched % self.entries * SQE_BYTES
+        address = self.pages[at >> PAGE_SHIFT] + (at & PAGE_BYTES - 1)
         page, offset = self.space.look(address)
         self.fetched += 1
-        return Sqe._make(SQE.unpack_from(page, offset)), address
+        return _fields(Sqe, SQE.unpack_from(page, offset)), address
 
     def move_tail(self, tail: int) -> bool:
         """The tail doorbell was written; False when `tail` is no slot or would overtake the head."""
