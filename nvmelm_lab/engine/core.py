@@ -307,7 +307,7 @@ class Engine:
         if kind is WAIT:
             signal, level = subject
             if signal.level < level:
-                signal.waiters.append((level, actor))
+                signal.waiters = (*signal.waiters, (level, actor))
                 return
             if self.recorder is None:
                 self.woken.append(actor)
@@ -317,4 +317,4 @@ class Engine:
 
     def _end(self, actor: Actor) -> None:
         del self.actors[actor.name]
-        actor.done.set()
+        actor.done.raise_to(1)

@@ -11,7 +11,7 @@ and costs are asked of the kind only by those who want to know them.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nvmelm_lab.engine.cells import Key, Touches
@@ -148,26 +148,36 @@ class Signal:
         self.engine = engine
         self.name = name
         self.level = 0
-        self.waiters: list[tuple[int, Actor]] = []
+        # Both are lists only while there is something in them, for most signals of a long run are short-lived.
+        self.waiters: Sequence[tuple[int, Actor]] = ()
         # Index of the step that raised the level to n+1, for happens-before edges and cause arrows; kept only
-        # while somebody looks, for a long run has many.
-        self.raised_by: list[int] = []
+        # while somebody looks.
+        self.raised_by: Sequence[int] = ()
 
     def raise_to(self, level: int) -> None:
         """Raise the level to `level` (never lowers it) and wake whoever waits for it."""
         if level <= self.level:
             return
         if self.engine.watched:
-            self.raised_by.extend([self.engine.step_index] * (level - len(self.raised_by)))
+            self._note(level)
         self.level = level
         if self.waiters:
-            woken = [actor for wanted, actor in self.waiters if wanted <= level]
-            self.waiters = [waiter for waiter in self.waiters if waiter[0] > level]
-            if self.engine.recorder is None:
-                self.engine.woken.extend(woken)
-                return
-            for actor in woken:
-                self.engine.schedule.offer(actor)
+            self._wake()
+
+    def _note(self, level: int) -> None:
+        noted = self.raised_by if isinstance(self.raised_by, list) else list(self.raised_by)
+        noted.extend([self.engine.step_index] * (level - len(noted)))
+        self.raised_by = noted
+
+    def _wake(self) -> None:
+        level = self.level
+        woken = [actor for wanted, actor in self.waiters if wanted <= level]
+        self.waiters = [waiter for waiter in self.waiters if waiter[0] > level]
+        if self.engine.recorder is None:
+            self.engine.woken.extend(woken)
+            return
+        for actor in woken:
+            self.engine.schedule.offer(actor)
 
     def set(self) -> None:
         """Raise a one-shot signal."""

@@ -27,6 +27,10 @@ _OPCODES = {
     OperationKind.FLUSH: IoOpcode.FLUSH,
 }
 
+# Asked for each I/O, and a member of an enumeration takes several times as long to look up.
+_READ = OperationKind.READ
+_WRITE = OperationKind.WRITE
+
 MAX_BLOCKS = 128
 """LBAs of the longest operation that a disk takes at once; longer ones are cut by `split`."""
 
@@ -80,11 +84,11 @@ class Disk:
         kind, slba, blocks = operation.kind, operation.slba, operation.blocks
         buffer = request.buffer
         cdw10, cdw11, cdw12, prp1, prp2 = slba & 0xFFFFFFFF, slba >> 32, blocks - 1, 0, 0
-        if kind is OperationKind.WRITE:
+        if kind is _WRITE:
             request.values = self._fresh_stamps(blocks)
             self._pages.space.write_stamps(buffer.address, request.values)
             prp1, prp2 = buffer.prp(blocks * self.block_bytes)
-        elif kind is OperationKind.READ:
+        elif kind is _READ:
             request.reading = self.ledger.read_submitted(slba, blocks)
             prp1, prp2 = buffer.prp(blocks * self.block_bytes)
         elif kind is OperationKind.TRIM:
@@ -103,7 +107,7 @@ class Disk:
     def _fresh_stamps(self, blocks: int) -> list[int]:
         first = self._stamp + self.writes
         self.writes += blocks
-        return list(range(first, first + blocks))
+        return [first] if blocks == 1 else list(range(first, first + blocks))
 
     def finish(self, request: Request, cqe: Cqe) -> bool:
         """Take the completion in: note it in the ledger, check a Read; False when the command failed.

@@ -44,22 +44,26 @@ class Ledger:
     Ranges are a first LBA and the values of it and those that follow.
     """
 
-    __slots__ = ("_clock", "_open", "_promised", "_readings")
+    __slots__ = ("_clock", "_open", "_promised", "_readings", "_written")
 
     def __init__(self) -> None:
         self._clock = 0
         self._readings: list[Reading] = []
-        # Most LBAs have exactly one possible value; the others are open.
+        # Most LBAs have exactly one possible value.
         self._promised: dict[int, int] = {}
+        # Most others have a single write in flight besides: its value, and when it was submitted.
+        self._written: dict[int, tuple[int, int]] = {}
+        # The rest are open: all that they may have, the promised value too.
         self._open: dict[int, list[_Candidate]] = {}
 
     def submitted(self, slba: int, values: Sequence[int]) -> None:
         """A write of `values` was handed to the device: each LBA may now hold the old or the new."""
         self._clock += 1
         for lba, value in enumerate(values, slba):
-            if lba not in self._open:
-                self._open[lba] = [_Candidate(self._promised.get(lba, 0), 0, 0)]
-            self._open[lba].append(_Candidate(value, self._clock, None))
+            if lba in self._open or lba in self._written:
+                self._opened(lba).append(_Candidate(value, self._clock, None))
+            else:
+                self._written[lba] = (value, self._clock)
         if self._readings:
             self._note_for_readings(slba, slba + len(values))
 
@@ -67,6 +71,9 @@ class Ledger:
         """The write completed successfully: whatever had ended before it was submitted is overwritten."""
         self._clock += 1
         for lba, value in enumerate(values, slba):
+            if self._written.pop(lba, None) is not None:
+                self._promised[lba] = value
+                continue
             candidates = self._open[lba]
             own = _in_flight(candidates, value)
             own.ended = self._clock
@@ -81,20 +88,29 @@ class Ledger:
         """The write ended with an error: both the old and the new value stay possible."""
         self._clock += 1
         for lba, value in enumerate(values, slba):
-            _in_flight(self._open[lba], value).ended = self._clock
+            _in_flight(self._opened(lba), value).ended = self._clock
+
+    def _opened(self, lba: int) -> list[_Candidate]:
+        """All that an LBA may have, which has more than one possible value."""
+        if lba in self._written:
+            value, submitted = self._written.pop(lba)
+            promised = _Candidate(self._promised.get(lba, 0), 0, 0)
+            self._open[lba] = [promised, _Candidate(value, submitted, None)]
+        return self._open[lba]
 
     def allowed(self, lba: int) -> frozenset[int]:
         """The values that a Read of `lba` may return now."""
-        if lba not in self._open:
-            return frozenset((self._promised.get(lba, 0),))
-        return frozenset(candidate.value for candidate in self._open[lba])
+        if lba in self._open:
+            return frozenset(candidate.value for candidate in self._open[lba])
+        promised = self._promised.get(lba, 0)
+        return frozenset((promised, self._written[lba][0]) if lba in self._written else (promised,))
 
     def first_broken(self, slba: int, values: Sequence[int]) -> int | None:
         """The first LBA whose value was not promised, or None when all are."""
-        opened, promised = self._open, self._promised
+        promised, opened, written = self._promised, self._open, self._written
         for lba, value in enumerate(values, slba):
-            if lba in opened:
-                if all(candidate.value != value for candidate in opened[lba]):
+            if lba in written or lba in opened:
+                if value not in self.allowed(lba):
                     return lba
             elif value != promised.get(lba, 0):
                 return lba
@@ -105,9 +121,9 @@ class Ledger:
     def read_submitted(self, slba: int, blocks: int) -> Reading:
         """A Read was handed to the device; it may find whatever is there at any moment until it ends."""
         reading = Reading(slba, blocks)
-        if self._open:
+        if self._open or self._written:
             for lba in range(slba, slba + blocks):
-                if lba in self._open:
+                if lba in self._open or lba in self._written:
                     reading.also[lba] = set(self.allowed(lba))
         self._readings.append(reading)
         return reading
@@ -136,13 +152,13 @@ class Ledger:
 
     def is_busy(self, slba: int, blocks: int) -> bool:
         """Whether a write is in flight on one of the LBAs."""
+        lbas = range(slba, slba + blocks)
+        if not self._written.keys().isdisjoint(lbas):
+            return True
         if not self._open:
             return False
         return any(
-            candidate.ended is None
-            for lba in range(slba, slba + blocks)
-            if lba in self._open
-            for candidate in self._open[lba]
+            candidate.ended is None for lba in lbas if lba in self._open for candidate in self._open[lba]
         )
 
 

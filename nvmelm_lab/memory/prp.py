@@ -56,10 +56,10 @@ def data_pointers(space: AddressSpace, prp1: int, prp2: int, length: int) -> lis
     """
     if prp1 & 3:
         raise PrpError(offset=True)
-    first = min(length, PAGE_BYTES - (prp1 & _OFFSET))
+    rest = length - PAGE_BYTES + (prp1 & _OFFSET)
+    first = length if rest <= 0 else length - rest
     if not space.contains(prp1, first):
         raise PrpError(offset=False)
-    rest = length - first
     if rest <= 0:
         return [(prp1, first)]
     if rest <= PAGE_BYTES:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from nvmelm_lab.ssd.namespace import Namespace
 
 # Asked for each I/O, and a member of an enumeration takes several times as long to look up.
-_READ = int(IoOpcode.READ)
 _WRITE = int(IoOpcode.WRITE)
+_TRANSFERS = (int(IoOpcode.READ), _WRITE)
 
 _NOTHING: Touches = ((), ())
 _DEALLOCATE = 1 << 2
@@ -65,7 +65,7 @@ def service(controller: Controller, command: Command) -> tuple[Resource, int, in
     stripe = sqe.cdw10 >> 3
     channel = channels[(stripe ^ stripe >> 2 ^ stripe >> 4 ^ stripe >> 6) % len(channels)]
     opcode = sqe.opcode
-    if opcode == _WRITE or opcode == _READ:
+    if opcode in _TRANSFERS:
         kib = ((sqe.cdw12 & 0xFFFF) + 1) * subsystem.block_bytes >> 10
         return channel, (timing.write if opcode == _WRITE else timing.read) + timing.per_kib * kib, 0
     if opcode == IoOpcode.FLUSH:
