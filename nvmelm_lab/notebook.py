@@ -1,16 +1,19 @@
 """What a notebook imports: a migration to watch, one with knobs, and questions to think about first."""
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any, Final
 
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.runs import MigrationRun, start
-from nvmelm_lab.views.bench import Bench
-from nvmelm_lab.views.film import film
+from nvmelm_lab.views.bench import KNOBS, Bench
+from nvmelm_lab.views.cast import who_is_who
+from nvmelm_lab.views.film import frame_at, model_of, model_so_far
 from nvmelm_lab.views.player import Player
+from nvmelm_lab.views.predict import predict
 
-__all__ = ["SMALL", "Bench", "Player", "bench", "watch"]
+__all__ = ["SMALL", "Bench", "Player", "bench", "predict", "watch", "who_is_who"]
 
 SMALL: Final = MigrationRun(
     blocks=176,
@@ -32,24 +35,40 @@ SMALL: Final = MigrationRun(
 """The small lab of the notebooks: a namespace that fits on a map of 16 x 11 cells, one LBA a cell."""
 
 
-def watch(step: int = 0, **knobs: Any) -> Player:
-    """Run one migration of the small lab, any field of `MigrationRun` set by its name, and show its film.
+def watch(at: int | str = 0, **values: Any) -> Player:
+    """Run one migration of the small lab, with any field of `MigrationRun` set by its name, and show its film.
 
-    `step` (from 0) is where the film opens.  InputError for a field that there is not, or a value without sense.
+    It opens at step `at` (from 0), or at the first step whose sentence has these words in it.  A run that is
+    interrupted is shown as far as it came.  InputError for a field that there is not, a value without sense, or
+    words that no step says.
     """
-    return film(start(_spec(knobs)).finish(), step)
+    run = start(_spec(values))
+    try:
+        model = model_of(run.finish())
+    except KeyboardInterrupt:
+        model = model_so_far(run)
+    return Player(model, frame_at(model, at) if isinstance(at, str) else at)
 
 
-def bench(**knobs: Any) -> Bench:
-    """A migration of the small lab with knobs around it: turn one, and it runs again."""
-    return Bench(_spec(knobs))
+def bench(*knobs: str, **values: Any) -> Bench:
+    """A migration of the small lab with knobs around it: turn one, and it runs again.
+
+    `knobs` names those that are wanted (all if none); `values` sets fields of `MigrationRun`, as for `watch`.
+    """
+    known = {knob.field: knob for knob in KNOBS}
+    wanted = [known[_known("knob", name, known)] for name in knobs or known]
+    return Bench(_spec(values), wanted)
 
 
-def _spec(knobs: dict[str, Any]) -> MigrationRun:
-    known = {field.name: getattr(SMALL, field.name) for field in fields(SMALL)}
-    for name in knobs:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known))}"
-            raise InputError(f"there is no knob {name!r}; {hint}")
-    return MigrationRun(**{**known, **knobs})
+def _spec(values: dict[str, Any]) -> MigrationRun:
+    own = {field.name: getattr(SMALL, field.name) for field in fields(SMALL)}
+    return MigrationRun(**own | {_known("field", name, own): value for name, value in values.items()})
+
+
+def _known(what: str, name: str, known: Iterable[str]) -> str:
+    """The name itself when it is one of those known; else InputError, with the one that was meant."""
+    if name in known:
+        return name
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known))}"
+    raise InputError(f"there is no {what} {name!r}; {hint}")

@@ -18,6 +18,7 @@ from nvmelm_lab.runs import MigrationRun, Outcome, Run, start
 from nvmelm_lab.views.film import model_of
 from nvmelm_lab.views.owner import Owner
 from nvmelm_lab.views.player import Player
+from nvmelm_lab.views.sentences import PAUSE
 from nvmelm_lab.views.text import duration
 
 SLICE: Final = 2_000
@@ -43,11 +44,11 @@ KNOBS: Final = (
 
 COLUMNS: Final[Sequence[tuple[str, Callable[[Outcome], str]]]] = (
     ("whole move", lambda one: duration(one.virtual_ns)),
-    ("guest stood still", lambda one: duration(one.downtime_ns)),
+    ("stood still", lambda one: duration(one.downtime_ns)),
     ("rounds", lambda one: str(one.rounds)),
     ("LBAs copied", lambda one: str(one.bytes_copied // one.run.block_bytes)),
     ("entries read", lambda one: str(one.entries_drained)),
-    ("queue overflowed", lambda one: f"{one.overflows} ×" if one.overflows else "no"),
+    ("overflows", lambda one: str(one.overflows)),
     ("verdict", lambda one: "good" if one.good else _blame(one)),
 )
 
@@ -101,7 +102,7 @@ class Bench:
         self._table = widgets.HTML()
         self._stage = widgets.Box(layout={"width": "100%", "min_height": "540px"})
         self._before: Outcome | None = None
-        self.outcome = _finish(start(spec))
+        self.outcome = start(spec).finish()
         self._show()
         self.widget = self._assemble(knobs)
 
@@ -120,7 +121,7 @@ class Bench:
         return slider
 
     def _assemble(self, knobs: Sequence[Knob]) -> widgets.VBox:
-        width = f"{100 // len(knobs)}%"
+        width = f"{100 // max(2, len(knobs))}%"
         columns = [
             widgets.VBox(
                 [widgets.HTML(f"<b>{escape(knob.label)}</b>"), self._sliders[knob.field]],
@@ -139,8 +140,8 @@ class Bench:
         It opens where the VM is paused: what is left to copy then is what the guest has to wait for.
         """
         model = model_of(self.outcome)
-        paused = next(phase["first"] for phase in model["phases"] if phase["name"] == "Suspend")
-        self._player = Player(model, paused or 0)
+        paused = (index for index, step in enumerate(model["steps"]) if step["text"] == PAUSE)
+        self._player = Player(model, next(paused, 0))
         old = self._stage.children
         self._stage.children = (self._player,)
         for player in old:
@@ -209,15 +210,6 @@ def _button(word: str, tooltip: str, act: Callable[[], None], **more: Any) -> wi
     button = widgets.Button(description=word, tooltip=tooltip, layout={"width": "84px"}, **more)
     button.on_click(lambda _: act())
     return button
-
-
-def _finish(run: Run) -> Outcome:
-    """To the end, or to where the learner interrupts it; what was run until then is kept."""
-    while True:
-        try:
-            return run.finish()
-        except KeyboardInterrupt:
-            run.cancel()
 
 
 def _said(words: str, name: str = "nvb-status") -> str:

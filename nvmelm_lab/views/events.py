@@ -221,10 +221,10 @@ class Events:
                 self._settle()
             self.content.guest_changed(side, slba, values, f"guest, command {command.sqe.cid}")
         elif side == SOURCE:
-            self.content.guest_changed(side, slba, values, command.who)
+            self.content.guest_changed(side, slba, values, command.who[:24])
         else:
             self._copy_ends(command.actor, command)
-            self.content.copied(slba, values, command.who)
+            self.content.copied(slba, values, command.who[:24])
         if self.content.settled:
             self.stakes.found(self.content.wrong(range(slba, slba + len(values))))
 

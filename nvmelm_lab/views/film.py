@@ -1,25 +1,34 @@
-"""A run that is over, as a film: its trace, its seed and its verdict, in a player."""
+"""A run as a film: its trace, its seed and its verdict, in a player."""
 
 from nvmelm_lab.errors import InputError
-from nvmelm_lab.runs import Outcome
+from nvmelm_lab.runs import MigrationRun, Outcome, Run
 from nvmelm_lab.views.frames import About, player_model
 from nvmelm_lab.views.model import PlayerModel
-from nvmelm_lab.views.player import Player
 
 
 def model_of(outcome: Outcome) -> PlayerModel:
-    """The player's model of a run.  InputError when the run was made without a trace."""
+    """The player's model of a run that is over.  InputError when it was made without a trace."""
     if outcome.trace is None:
         raise InputError('this run has no trace to show; make it with trace="full"')
-    about = About(
-        title=f"A migration of {outcome.run.workload}",
-        seed=outcome.run.seed,
-        token=outcome.token,
-        holds={each.name: each.holds for each in outcome.verdict.properties},
-    )
+    holds = {each.name: each.holds for each in outcome.verdict.properties}
+    about = About(title=_title(outcome.run), seed=outcome.run.seed, token=outcome.token, holds=holds)
     return player_model(outcome.trace, about)
 
 
-def film(outcome: Outcome, step: int = 0) -> Player:
-    """The run to be watched, opened at frame `step` (from 0)."""
-    return Player(model_of(outcome), step)
+def model_so_far(run: Run) -> PlayerModel:
+    """The player's model of as much of a run as there is: nobody has judged it, and it has no token."""
+    if run.trace is None:
+        raise InputError('this run has no trace to show; make it with trace="full"')
+    return player_model(run.trace, About(title=f"{_title(run.spec)}, interrupted", seed=run.spec.seed))
+
+
+def frame_at(model: PlayerModel, words: str) -> int:
+    """The first frame (from 0) whose sentence or note has `words` in it.  InputError when none has."""
+    for index, step in enumerate(model["steps"]):
+        if words in step["text"] or words in step.get("note", ""):
+            return index
+    raise InputError(f"no step of this run says {words!r}; give words as the player's sentences have them")
+
+
+def _title(spec: MigrationRun) -> str:
+    return f"A migration of {spec.workload}"

@@ -45,6 +45,7 @@ class Owner(Generic[Wish]):
             if self._is_at_work():
                 return
             self._is_owned = True
+            self._task = None
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -57,9 +58,15 @@ class Owner(Generic[Wish]):
         return self._is_owned and (self._task is None or self._task.get_loop().is_running())
 
     async def _own(self) -> None:
-        while (number := self._next()) is not None:
-            assert self._wish is not None
-            await self._work(self._wish, lambda number=number: number == self._asked)  # type: ignore[misc]
+        try:
+            while (number := self._next()) is not None:
+                assert self._wish is not None
+                await self._work(self._wish, lambda number=number: number == self._asked)  # type: ignore[misc]
+        except BaseException:
+            with self._lock:
+                self._is_owned = False
+                self._task = None
+            raise
 
     def _next(self) -> int | None:
         with self._lock:

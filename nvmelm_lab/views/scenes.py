@@ -155,7 +155,7 @@ class Scenes:
         span = self._span(command)
         if command.controller == self.roles.mmc_there and span is not None:
             behind = self.events.content.first_behind(*span)
-            note = "" if behind is None else f"LBA {behind} has changed at the source meanwhile"
+            note = "" if behind is None else f"LBA {behind} has changed meanwhile"
         return f"{sentences.did(command)} for {command.who}", note
 
     def _vmm_done(self, command: Command) -> tuple[str, str]:
@@ -276,7 +276,7 @@ class Scenes:
             self.reel.set_aside(record)
             return
         self._paused_at = record.time
-        self._show(record, VMM, "VMM", "VMM pauses the VM: its virtual CPUs stand still")
+        self._show(record, VMM, "VMM", sentences.PAUSE)
 
     def _start(self, record: StepRecord) -> None:
         _, name, _, controller = _effect(record, "vm")
@@ -297,7 +297,7 @@ class Scenes:
         controller, roles = record.actor.split(".", 1)[0], self.roles
         known = (roles.mmc_here, roles.mmc_there, roles.here, roles.there)
         lane, actor = self._by(controller) if controller in known else (VMM, "VMM")
-        self._show(record, lane, actor, record.label[:100])
+        self._show(record, lane, actor, record.label)
 
     def _facts(self, command: Command) -> Mapping[str, object]:
         names = self.roles.names.get(command.controller, {})

@@ -136,6 +136,9 @@ MARKERS: Final[Mapping[int, str]] = {
 }
 
 
+PAUSE: Final = "VMM pauses the VM: its virtual CPUs stand still"
+
+
 def place(slba: int, blocks: int) -> str:
     """``LBA 12`` or ``LBA 12–15``."""
     return f"LBA {slba}" if blocks == 1 else f"LBA {slba}–{slba + blocks - 1}"
@@ -212,7 +215,7 @@ def entry_words(esa: int, blocks: int, slba: int, deallocated: bool) -> str:
     """What an entry of the Migration Queue says, in a few words."""
     change = ""
     if blocks:
-        change = f"{place(slba, blocks)} {'was deallocated' if deallocated else 'changed'}"
+        change = f"{place(slba, blocks)} {'deallocated' if deallocated else 'changed'}"
     marker = MARKERS.get(esa, "")
     return f"{change}; {marker}" if change and marker else change or marker or "no range"
 

@@ -1,0 +1,254 @@
+"""What a notebook imports: a migration to watch, one with knobs, questions; all of it without a browser."""
+
+import asyncio
+
+import pytest
+
+from nvmelm_lab import notebook, runs
+from nvmelm_lab.errors import InputError
+from nvmelm_lab.notebook import SMALL, bench, predict, watch, who_is_who
+from nvmelm_lab.views import bench as bench_module
+from nvmelm_lab.views.bench import IDLE, KNOBS
+from nvmelm_lab.views.questions import QUESTIONS, UNSURE
+
+
+def turn(bench, knob, value):
+    bench._sliders[knob].value = value
+
+
+def status(bench):
+    return bench._status.value
+
+
+async def until_idle(bench):
+    while bench._owner.is_busy:
+        await asyncio.sleep(0)
+
+
+# -- watch -------------------------------------------------------------------------------------------------
+
+
+def test_watching_shows_one_whole_migration_that_ends_well():
+    words = repr(watch())
+    assert words.startswith("A migration of zipf (seed 7): ")
+    for phase in (
+        "Prepare",
+        "Start logging",
+        "Initial copy",
+        "Iterate",
+        "Suspend",
+        "State",
+        "Resume",
+        "Clean up",
+    ):
+        assert f"{phase} from step" in words
+    assert "no write lost: good" in words
+    assert "open" not in words.split("At the end: ")[1].splitlines()[0]
+
+
+def test_watching_opens_at_a_step_or_at_the_words_of_one():
+    assert "Step 30 of " in repr(watch(29))
+    assert "its entry is not posted yet" in repr(watch("its entry is not posted yet"))
+
+
+def test_any_field_of_a_run_can_be_set_by_its_name():
+    assert "seed 3" in repr(watch(seed=3))
+    assert "A migration of mixed" in repr(watch(workload="mixed"))
+    assert "used 0 of 7" in repr(watch(queue_entries=8))
+
+
+def test_migrations_without_the_help_of_the_ssd_can_be_watched_too():
+    for method in ("stop", "shim"):
+        assert "no write lost: good" in repr(watch(method=method))
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (
+            lambda: watch(write_per_second=3),
+            "there is no field 'write_per_second'; did you mean 'writes_per_second'?",
+        ),
+        (lambda: bench("granularty"), "there is no knob 'granularty'; did you mean 'granularity'?"),
+        (lambda: predict("downtimes"), "there is no question 'downtimes'; did you mean 'downtime'?"),
+        (lambda: watch("its entry is lost"), "no step of this run says 'its entry is lost'"),
+        (lambda: watch(granularity=0), "granularity cannot be 0"),
+        (lambda: watch(trace="none"), "this run has no trace to show"),
+        (lambda: watch(blocks=1 << 15, filled=1 << 15), "too many for a full trace"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_in_a_notebook_nothing_else(call, sentence):
+    with pytest.raises(InputError) as caught:
+        call()
+    assert sentence in str(caught.value)
+    (shown,) = caught.value._render_traceback_()
+    assert shown.endswith(str(caught.value))
+
+
+def test_a_run_that_is_interrupted_is_shown_as_far_as_it_came(monkeypatch):
+    def interrupted(run):
+        run.advance(500)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs.Run, "finish", interrupted)
+    words = repr(watch())
+    assert "A migration of zipf, interrupted (seed 7)" in words
+    assert "Suspend from step" not in words
+
+
+# -- the bench ---------------------------------------------------------------------------------------------
+
+
+def test_turning_a_knob_runs_the_migration_again_and_compares_it_with_the_run_before():
+    made = bench()
+    first = made.outcome
+    turn(made, "writes_per_second", 20_000)
+    assert made.outcome.run.writes_per_second == 20_000
+    assert made.outcome.bytes_copied > first.bytes_copied
+    table = made._table.value
+    assert table.index(bench_module.duration(made.outcome.downtime_ns)) < table.index("run before")
+    assert table.index("run before") < table.rindex(bench_module.duration(first.downtime_ns))
+    assert IDLE in status(made)
+
+
+@pytest.mark.parametrize("knob", [knob.field for knob in KNOBS])
+def test_each_knob_changes_the_film(knob):
+    made = bench(knob)
+    assert list(made._sliders) == [knob]
+    before = repr(made._player)
+    slider = made._sliders[knob]
+    slider.index = 0 if slider.index else 1
+    assert repr(made._player) != before
+    assert getattr(made.outcome.run, knob) == slider.value
+
+
+def test_the_bench_opens_where_the_guest_begins_to_wait():
+    assert ": VMM pauses the VM: its virtual CPUs stand still" in repr(bench()._player)
+
+
+def test_only_the_film_that_is_shown_is_kept():
+    made = bench()
+    old = made._player
+    turn(made, "granularity", 64)
+    assert made._stage.children == (made._player,)
+    assert old.comm is None
+
+
+def test_what_makes_no_sense_is_said_in_place_and_the_film_before_stays():
+    made = bench()
+    shown = made._player
+    made.spec = notebook._spec({"rounds": -1})
+    turn(made, "granularity", 64)
+    assert "nvb-refused" in status(made)
+    assert "rounds cannot be -1" in status(made)
+    assert made._player is shown
+    assert made._cancel.disabled
+
+
+def test_a_failure_of_the_kit_is_said_in_place_and_not_swallowed(monkeypatch):
+    made = bench()
+
+    def broken(_outcome):
+        raise RuntimeError("no film")
+
+    monkeypatch.setattr(bench_module, "model_of", broken)
+    with pytest.raises(RuntimeError, match="no film"):
+        turn(made, "granularity", 64)
+    assert "nvb-fault" in status(made)
+    assert "RuntimeError: no film" in status(made)
+
+
+def test_a_long_run_goes_in_slices_and_says_how_far_it_is(monkeypatch):
+    monkeypatch.setattr(bench_module, "SLICE", 100)
+    made = bench()
+    said = []
+
+    async def main():
+        turn(made, "writes_per_second", 20_000)
+        while made._owner.is_busy:
+            said.append((status(made), made._bar.value, made._cancel.disabled))
+            await asyncio.sleep(0)
+
+    asyncio.run(main())
+    told = [words.split(">")[1].split(",")[0] for words, _, disabled in said if not disabled]
+    phases = ["Before", "Prepare", "Start logging", "Initial copy", "Iterate", "Suspend", "State", "Resume"]
+    seen = [phase for phase in dict.fromkeys(told) if phase in phases]
+    assert seen == [phase for phase in phases if phase in seen]
+    assert {"Initial copy", "Iterate"} <= set(seen)
+    assert max(bar for _, bar, _ in said) == 100
+    assert made._bar.layout.visibility == "hidden"
+
+
+def test_cancel_ends_the_migration_early_and_shows_what_came_of_it(monkeypatch):
+    monkeypatch.setattr(bench_module, "SLICE", 100)
+    made = bench()
+
+    async def main():
+        turn(made, "writes_per_second", 20_000)
+        while "Iterate" not in status(made):
+            await asyncio.sleep(0)
+        made._cancel.click()
+        await until_idle(made)
+
+    asyncio.run(main())
+    assert made.outcome.failure == "cancelled"
+    assert "Ended early: cancelled." in status(made)
+    assert "cancelled" in made._table.value
+    assert "no write lost: good" in repr(made._player)
+    assert "Resume from step" not in repr(made._player)
+
+
+def test_a_knob_turned_while_a_run_is_under_way_takes_its_place(monkeypatch):
+    monkeypatch.setattr(bench_module, "SLICE", 100)
+    made = bench()
+    started = []
+    monkeypatch.setattr(bench_module, "start", lambda spec: started.append(spec) or runs.start(spec))
+
+    async def main():
+        turn(made, "writes_per_second", 20_000)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        for value in (16, 32, 64):
+            turn(made, "granularity", value)
+        await until_idle(made)
+
+    asyncio.run(main())
+    assert [(spec.writes_per_second, spec.granularity) for spec in started] == [(20_000, 8), (20_000, 64)]
+    assert made.outcome.run == started[-1]
+    assert made._before.run == SMALL
+
+
+# -- questions ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_shows_its_answer_only_when_one_was_given_and_keeps_the_first(name):
+    asked, question = predict(name), QUESTIONS[name]
+    assert question.why not in repr(asked)
+    assert asked._why.value == ""
+    wrong = next(n for n in range(len(question.options)) if n != question.right)
+    asked._options.index = wrong
+    assert "You saw it coming" not in asked._why.value
+    assert bench_module.escape(question.options[question.right]) in asked._why.value
+    shown = asked._why.value
+    asked._options.index = question.right
+    assert asked.answer == wrong
+    assert asked._why.value == shown
+    assert asked._options.disabled
+
+
+def test_the_right_answer_and_not_being_sure_are_answers_too():
+    asked = predict("downtime")
+    asked._options.index = QUESTIONS["downtime"].right
+    assert "You saw it coming." in asked._why.value
+    asked = predict("downtime")
+    asked._options.index = asked._options.options.index(UNSURE)
+    assert asked.answer == len(QUESTIONS["downtime"].options)
+    assert "It is: " in asked._why.value
+
+
+def test_the_picture_of_who_takes_part_has_the_same_in_words():
+    picture, words = who_is_who()._repr_html_(), repr(who_is_who())
+    for name in ("Ctlr X", "Ctlr Y", "Ctlr G", "Ctlr H", "VMM", "MMH", "MMC", "PF 0", "VF", "link"):
+        assert name in picture
+        assert name in words
