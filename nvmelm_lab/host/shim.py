@@ -19,7 +19,7 @@ from nvmelm_lab.host.buffers import Buffer
 from nvmelm_lab.host.changes import Changes
 from nvmelm_lab.host.driver import Driver
 from nvmelm_lab.host.queue_pair import RING_NS, QueuePair
-from nvmelm_lab.host.shim_controller import MAX_ENTRIES, ShimController
+from nvmelm_lab.host.shim_controller import ShimController
 from nvmelm_lab.host.shim_errand import TAKE_NS, Errand
 from nvmelm_lab.host.work import HostWork
 from nvmelm_lab.memory import AddressSpace
@@ -27,7 +27,7 @@ from nvmelm_lab.nvme.codes import AdminOpcode
 from nvmelm_lab.ssd.admin_queues import COMMANDS as QUEUE_COMMANDS
 from nvmelm_lab.ssd.command import Command, Refused
 from nvmelm_lab.ssd.io_commands import describe
-from nvmelm_lab.ssd.rings import SQE_BYTES, SubmissionQueue
+from nvmelm_lab.ssd.rings import MAX_QUEUE_ENTRIES, SQE_BYTES, SubmissionQueue
 from nvmelm_lab.ssd.state_transfer import put_state, take_state
 
 MANAGE_NS = 2_000
@@ -52,7 +52,7 @@ class Shim:
         self.name = name
         self.driver = driver
         self.block_bytes = block_bytes
-        self.controller = ShimController(engine, name, space, driver.port, self._take_from)
+        self.controller = ShimController(engine, name, space, self._take_from)
         self.work = HostWork()
         self.served = Signal(engine, f"the commands under way in {name}")
         self._taken = 0
@@ -105,7 +105,7 @@ class Shim:
         """Enable the controller behind, and make queue pairs for that many I/O queues of the guest."""
         await self.driver.enable()
         for _ in range(queue_pairs):
-            self._idle.append(await self.driver.create_queue_pair(MAX_ENTRIES))
+            self._idle.append(await self.driver.create_queue_pair(MAX_QUEUE_ENTRIES))
 
     async def track(self, nsids: dict[int, int]) -> None:
         """From now on note which LBAs of these namespaces (NSID -> LBAs) the guest changes."""
@@ -142,18 +142,25 @@ class Shim:
     async def _take_from(self, queue: SubmissionQueue) -> None:
         backend = self.driver.admin if queue.qid == 0 else await self._backend()
         cq = queue.cq
-        while True:
-            await queue.visible.wait(queue.fetched + 1)
-            if cq.room <= 0:
-                await cq.consumed.wait(cq.claimed - cq.entries + 2)
-            errand: Actor | None = await do(self._take, (queue, backend))
-            if errand is not None and queue.qid == 0:
-                # One at a time, for the admin queue behind is the shim's own too.
-                await errand.join()
+        try:
+            while True:
+                await queue.visible.wait(queue.fetched + 1)
+                if cq.room <= 0:
+                    await cq.consumed.wait(cq.claimed - cq.entries + 2)
+                errand: Actor | None = await do(self._take, (queue, backend))
+                if errand is not None and queue.qid == 0:
+                    # One at a time, for the admin queue behind is the shim's own too.
+                    await errand.join()
+        finally:
+            if queue.qid:
+                self._idle.append(backend)
 
     async def _backend(self) -> QueuePair:
         """A queue pair for one queue of the guest: as long as a guest's longest, so never the fuller one."""
-        return self._idle.pop() if self._idle else await self.driver.create_queue_pair(MAX_ENTRIES)
+        for number, backend in enumerate(self._idle):
+            if not backend.pending:
+                return self._idle.pop(number)
+        return await self.driver.create_queue_pair(MAX_QUEUE_ENTRIES)
 
     async def _serve(self, errand: Errand) -> None:
         if errand.command.queue.qid == 0 and errand.command.sqe.opcode in QUEUE_COMMANDS:

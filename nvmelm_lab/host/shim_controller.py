@@ -1,7 +1,7 @@
 """What a guest sees of a shim: properties, doorbells and rings that look like those of the controller behind.
 
-Who takes commands out of the rings, and what becomes of them, is the business of `shim.py`.
-Source: Base 2.1, sections 3.1.4 and 3.3.1.
+They are kept by the same code as a controller's.  Who takes commands out of the rings, and what becomes of
+them, is the business of `shim.py`.
 """
 
 from __future__ import annotations
@@ -11,20 +11,23 @@ from typing import Any
 
 from nvmelm_lab.engine import Engine, Touches
 from nvmelm_lab.engine.cells import Key
-from nvmelm_lab.host.port import Port
 from nvmelm_lab.host.provision import INTERRUPT_RESOURCES, QUEUE_RESOURCES
-from nvmelm_lab.memory import PAGE_BYTES, AddressSpace
+from nvmelm_lab.memory import AddressSpace
 from nvmelm_lab.nvme.codes import DOORBELLS, Property
 from nvmelm_lab.nvme.status import Status
+from nvmelm_lab.ssd import properties
 from nvmelm_lab.ssd.command import Command
-from nvmelm_lab.ssd.rings import CQE_BYTES, SQE_BYTES, CompletionQueue, SubmissionQueue, ring_pages
-
-MAX_ENTRIES = 1024
-"""Slots of a guest's longest ring."""
+from nvmelm_lab.ssd.rings import (
+    CQE_BYTES,
+    MAX_QUEUE_ENTRIES,
+    CompletionQueue,
+    SubmissionQueue,
+    write_doorbell,
+)
 
 
 class ShimController:
-    """The door of a shim; the guest's rings lie in `space`, the controller is behind `port`.
+    """The door of a shim; the guest's rings lie in `space`.
 
     serve(queue)
         Takes the commands out of a Submission Queue, from its creation on.
@@ -38,7 +41,6 @@ class ShimController:
         engine: Engine,
         name: str,
         space: AddressSpace,
-        port: Port,
         serve: Callable[[SubmissionQueue], Coroutine[Any, Any, None]],
     ) -> None:
         self.engine = engine
@@ -48,10 +50,11 @@ class ShimController:
         self.touch: Callable[[int], tuple[bytearray, int]] = space.touch
         self.interrupt: Callable[[int, int, int], None] | None = None
         self.primary = False
+        self.online = True
         self.suspended = False
         self.queue_resources = QUEUE_RESOURCES
         self.interrupt_limit = INTERRUPT_RESOURCES
-        self.max_queue_entries = MAX_ENTRIES
+        self.max_queue_entries = MAX_QUEUE_ENTRIES
         self.cc = 0
         self.csts = 0
         self.aqa = 0
@@ -62,7 +65,6 @@ class ShimController:
         self.in_flight: dict[Command, None] = {}
         # Moving positions commutes, so it counts as reading this cell, and what wants them whole as writing.
         self.state_key: Key = ("state", name)
-        self._port = port
         self._serve = serve
 
     # -- the door ------------------------------------------------------------------------------------------
@@ -70,28 +72,14 @@ class ShimController:
     def write_property(self, offset: int, value: int) -> None:
         """The guest writes a property or a doorbell; nonsense is ignored."""
         if offset >= DOORBELLS:
-            self._doorbell((offset - DOORBELLS) >> 2, value)
-        elif offset == Property.CC:
-            self._configure(value)
-        elif self.cc & 1:
-            return
-        elif offset == Property.AQA:
-            self.aqa = value & 0x0FFF0FFF
-        elif offset == Property.ASQ:
-            self.asq = value & ~(PAGE_BYTES - 1)
-        elif offset == Property.ACQ:
-            self.acq = value & ~(PAGE_BYTES - 1)
+            self.record_positions()
+            write_doorbell(self, offset - DOORBELLS, value)
+        else:
+            properties.write(self, offset, value)
 
     def read_property(self, offset: int) -> int:
-        """The guest reads a property: what it configures is kept here, what is fixed comes from behind."""
-        own = {
-            int(Property.CC): self.cc,
-            int(Property.CSTS): self.csts,
-            int(Property.AQA): self.aqa,
-            int(Property.ASQ): self.asq,
-            int(Property.ACQ): self.acq,
-        }
-        return own[offset] if offset in own else self._port.read_property(offset)
+        """The guest reads a property."""
+        return properties.read(self, offset)
 
     def doorbell_touches(self) -> Touches:
         """What a doorbell write touches: the queues' positions."""
@@ -135,6 +123,12 @@ class ShimController:
         self.csts = 0
         self.engine.emit(("reset", self.name))
 
+    def became_ready(self) -> None:
+        """CSTS.RDY has been set; commands are taken as soon as their doorbell is rung."""
+
+    def was_shut_down(self) -> None:
+        """CC.SHN has been written; the controller behind stays as it is, for it is the shim's."""
+
     def post(self, command: Command, status: int) -> None:
         """Post a command's CQE (`status` without phase tag) into the guest's ring, and interrupt."""
         self.record_positions()
@@ -152,39 +146,3 @@ class ShimController:
         """Note for explorers that positions move."""
         if self.engine.recorder is not None:
             self.engine.recorder.reads.add(self.state_key)
-
-    def _doorbell(self, index: int, value: int) -> None:
-        self.record_positions()
-        qid = index >> 1
-        if index & 1:
-            cq = self.cqs.get(qid)
-            good = cq is not None and cq.move_head(value)
-        else:
-            sq = self.sqs.get(qid)
-            good = sq is not None and sq.move_tail(value)
-        if self.engine.tracing:
-            self.engine.emit(("doorbell", self.name, "CQ" if index & 1 else "SQ", qid, value, good))
-
-    def _configure(self, value: int) -> None:
-        if self.cc & 1 and not value & 1:
-            self.reset()
-            return
-        self.engine.emit(("configured", self.name, value))
-        if value & 1 and not self.cc & 1:
-            self._enable(value)
-        self.cc = value
-        if value >> 14 & 3:
-            self.csts = self.csts & ~0xC | 2 << 2
-
-    def _enable(self, value: int) -> None:
-        sq_entries, cq_entries = (self.aqa & 0xFFF) + 1, (self.aqa >> 16 & 0xFFF) + 1
-        room = self.space.contains
-        fits = room(self.asq, sq_entries * SQE_BYTES) and room(self.acq, cq_entries * CQE_BYTES)
-        if value >> 7 & 0xF or value >> 4 & 7 or sq_entries < 2 or cq_entries < 2 or not fits:
-            self.csts |= 2
-            return
-        cq = CompletionQueue(self, 0, self.acq, ring_pages(self.acq, cq_entries * CQE_BYTES), cq_entries)
-        self.cqs[0] = cq
-        pages = ring_pages(self.asq, sq_entries * SQE_BYTES)
-        self.create_sq(SubmissionQueue(self, 0, cq, self.asq, pages, sq_entries))
-        self.csts |= 1

@@ -18,7 +18,14 @@ from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd import admin, change_log, io_commands, properties
 from nvmelm_lab.ssd.command import SUCCESS, UNSUPPORTED_FLAGS, Command, Refused, prp_status
 from nvmelm_lab.ssd.migration_steps import MigrationSteps
-from nvmelm_lab.ssd.rings import CQE_BYTES, MAX_QUEUE_ENTRIES, SQE_BYTES, CompletionQueue, SubmissionQueue
+from nvmelm_lab.ssd.rings import (
+    CQE_BYTES,
+    MAX_QUEUE_ENTRIES,
+    SQE_BYTES,
+    CompletionQueue,
+    SubmissionQueue,
+    write_doorbell,
+)
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.migration_queue import MigrationQueue
@@ -131,14 +138,13 @@ class Controller:
     # -- the door ------------------------------------------------------------------------------------------
 
     def write_property(self, offset: int, value: int) -> None:
-        """The host writes a property or a doorbell.  Nonsense is ignored, as hardware would.
-
-        Properties: Base 2.1, section 3.1.4; doorbells: NVMe over PCIe Transport 1.1, section 3.1.2.
-        """
+        """The host writes a property or a doorbell.  Nonsense is ignored, as hardware would."""
         if not self.online:
             return
         if offset >= DOORBELLS:
-            self._doorbell(offset - DOORBELLS, value)
+            if self.engine.recorder is not None:
+                self._record(self._moving)
+            write_doorbell(self, offset - DOORBELLS, value)
         else:
             properties.write(self, offset, value)
 
@@ -214,6 +220,15 @@ class Controller:
             self.queue_resources = 0
             self.interrupt_resources = 0
         self.move_gate()
+
+    def became_ready(self) -> None:
+        """CSTS.RDY has been set: fetch."""
+        self.move_gate()
+
+    def was_shut_down(self) -> None:
+        """CC.SHN has been written; with the primary its secondary controllers go (Base 2.1, section 8.2.6.3)."""
+        if self.primary:
+            self.subsystem.take_secondary_controllers_offline(resumes=False)
 
     def move_gate(self) -> None:
         """Open or close the fetch gate, as the controller's state demands."""
@@ -387,24 +402,6 @@ class Controller:
         if command.owed == 0:
             del self.in_flight[command]
             self.finished.raise_to(self.finished.level + 1)
-
-    # -- doorbells -----------------------------------------------------------------------------------------
-
-    def _doorbell(self, offset: int, value: int) -> None:
-        """Write the doorbell `offset` bytes behind the first: tail of SQ 0, head of CQ 0, tail of SQ 1 ..."""
-        if self.engine.recorder is not None:
-            self._record(self._moving)
-        if offset & 3:
-            return
-        qid = offset >> 3
-        if offset & 4:
-            cq = self.cqs.get(qid)
-            good = cq is not None and cq.move_head(value)
-        else:
-            sq = self.sqs.get(qid)
-            good = sq is not None and sq.move_tail(value)
-        if self.engine.tracing:
-            self.engine.emit(("doorbell", self.name, "CQ" if offset & 4 else "SQ", qid, value, good))
 
     def _record(self, touches: Touches) -> None:
         if self.engine.recorder is not None:

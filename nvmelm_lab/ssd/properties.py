@@ -34,6 +34,7 @@ from nvmelm_lab.ssd.rings import (
     MAX_QUEUE_ENTRIES,
     SQE_BYTES,
     CompletionQueue,
+    QueueKeeper,
     SubmissionQueue,
     admin_entries,
     ring_fits,
@@ -49,7 +50,7 @@ _SHUTDOWN_COMPLETE = 2
 _PAGE_ADDRESS = ((1 << 64) - 1) & ~(PAGE_BYTES - 1)
 
 
-def read(controller: Controller, offset: int) -> int:
+def read(controller: QueueKeeper, offset: int) -> int:
     """The property at `offset`, 0 where there is none.  An offline controller shows CSTS.CFS alone."""
     if not controller.online:
         return CSTS_CFS.put(1) if offset == Property.CSTS else 0
@@ -65,7 +66,7 @@ def read(controller: Controller, offset: int) -> int:
     return values.get(offset, 0)
 
 
-def write(controller: Controller, offset: int, value: int) -> None:
+def write(controller: QueueKeeper, offset: int, value: int) -> None:
     """Write a property of an online controller.  What cannot be written, or not now, stays as it is."""
     if offset == Property.CC:
         _configure(controller, value & 0xFFFFFFFF)
@@ -84,7 +85,7 @@ def touches(controller: Controller, offset: int) -> Touches:
     return resetting(controller) if offset == Property.CC and controller.online else ((), ())
 
 
-def _configure(controller: Controller, value: int) -> None:
+def _configure(controller: QueueKeeper, value: int) -> None:
     """Write CC: EN enables or resets, SHN shuts down."""
     if CC_EN.get(controller.cc) and not CC_EN.get(value):
         controller.reset()
@@ -96,11 +97,10 @@ def _configure(controller: Controller, value: int) -> None:
         _enable(controller)
     if CC_SHN.get(value):
         controller.csts = controller.csts & ~CSTS_SHST.put(3) | CSTS_SHST.put(_SHUTDOWN_COMPLETE)
-        if controller.primary:
-            controller.subsystem.take_secondary_controllers_offline(resumes=False)
+        controller.was_shut_down()
 
 
-def _enable(controller: Controller) -> None:
+def _enable(controller: QueueKeeper) -> None:
     """Make the admin queues and become ready; a configuration that cannot be is a fatal status."""
     sq_entries, cq_entries = admin_entries(controller.aqa)
     sq_base, cq_base, space = controller.asq, controller.acq, controller.space
@@ -115,4 +115,4 @@ def _enable(controller: Controller) -> None:
     sq_pages = ring_pages(sq_base, sq_entries * SQE_BYTES)
     controller.create_sq(SubmissionQueue(controller, 0, cq, sq_base, sq_pages, sq_entries))
     controller.csts |= CSTS_RDY.put(1)
-    controller.move_gate()
+    controller.became_ready()

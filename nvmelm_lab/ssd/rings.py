@@ -26,7 +26,7 @@ MAX_QUEUE_ENTRIES = 1024
 
 
 class QueueKeeper(Protocol):
-    """Who keeps rings on the device's side: a controller, or software of a host that stands for one.
+    """Who keeps properties and rings on the device's side: a controller, or software that stands for one.
 
     See `Controller` for what each of these is.
     """
@@ -36,6 +36,7 @@ class QueueKeeper(Protocol):
     space: AddressSpace
     touch: Callable[[int], tuple[bytearray, int]]
     primary: bool
+    online: bool
     suspended: bool
     queue_resources: int
     max_queue_entries: int
@@ -59,6 +60,15 @@ class QueueKeeper(Protocol):
 
     def abort_commands(self, queue: SubmissionQueue) -> None:
         """End the commands in flight from `queue` with Command Aborted due to SQ Deletion."""
+
+    def reset(self) -> None:
+        """Controller Level Reset: queues and commands are gone."""
+
+    def became_ready(self) -> None:
+        """CSTS.RDY has been set."""
+
+    def was_shut_down(self) -> None:
+        """CC.SHN has been written, and the shutdown is complete."""
 
 
 class CompletionQueue:
@@ -213,6 +223,25 @@ class SubmissionQueue:
             return False
         self.visible.raise_to(self.visible.level + added)
         return True
+
+
+def write_doorbell(keeper: QueueKeeper, offset: int, value: int) -> None:
+    """The host writes the doorbell `offset` bytes behind the first: tail of SQ 0, head of CQ 0, tail of SQ 1 ...
+
+    What is no doorbell, or no position that the ring can have, changes nothing.
+    Source: NVMe over PCIe Transport 1.1, section 3.1.2.
+    """
+    if offset & 3:
+        return
+    qid = offset >> 3
+    if offset & 4:
+        cq = keeper.cqs.get(qid)
+        good = cq is not None and cq.move_head(value)
+    else:
+        sq = keeper.sqs.get(qid)
+        good = sq is not None and sq.move_tail(value)
+    if keeper.engine.tracing:
+        keeper.engine.emit(("doorbell", keeper.name, "CQ" if offset & 4 else "SQ", qid, value, good))
 
 
 def ring_pages(base: int, length: int) -> list[int]:

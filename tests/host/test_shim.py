@@ -224,7 +224,11 @@ def test_a_queue_that_was_deleted_is_served_no_more_and_can_be_made_again() -> N
         queue = await bench.driver.create_queue_pair(16)
         return status_of(await queue.run(commands.flush(0, 1)))
 
-    assert bench.run(again()) == Status.SUCCESS
+    # Again and again: the shim has no more queues than the guest.
+    for _ in range(10):
+        assert bench.run(again()) == Status.SUCCESS
+        bench.admin(commands.delete_io_sq(0, 1))
+        bench.admin(commands.delete_io_cq(0, 1))
 
 
 def test_deleting_a_queue_aborts_what_is_under_way_and_what_that_changes_is_noted_all_the_same() -> None:
