@@ -140,7 +140,11 @@ class Lab:
     # -- running -------------------------------------------------------------------------------------------
 
     def begin(
-        self, schedule: Schedule | None = None, *, recorder: Recorder | None = None, trace: Trace | None = None
+        self,
+        schedule: Schedule | None = None,
+        *,
+        recorder: Recorder | None = None,
+        trace: Trace | None = None,
     ) -> None:
         """Go from setting up to running: from here on `schedule` (Timed if none) picks who goes next."""
         self.engine.use(schedule if schedule is not None else Timed(), recorder=recorder, trace=trace)
@@ -150,7 +154,9 @@ class Lab:
     def _introduce(self) -> None:
         """Tell the trace who is there and what each disk holds, so that it can be read without the lab."""
         here, there = self.source, self.destination
-        self.engine.emit(("lab", self.spec.block_bytes, here.name, here.primary.name, there.name, there.primary.name))
+        self.engine.emit(
+            ("lab", self.spec.block_bytes, here.name, here.primary.name, there.name, there.primary.name)
+        )
         for name, guest in self.guests.items():
             ends = [
                 (side.name, side.cntlid)
@@ -160,7 +166,9 @@ class Lab:
                 )
             ]
             for disk in guest.disks:
-                held = tuple(min(disk.ledger.allowed(lba)) for lba in range(min(guest.spec.filled, disk.blocks)))
+                held = tuple(
+                    min(disk.ledger.allowed(lba)) for lba in range(min(guest.spec.filled, disk.blocks))
+                )
                 self.engine.emit(("disk", name, *ends, disk.nsid, disk.blocks, held))
 
     def run_workload(self, name: str, operations: Iterable[Operation], disk: int = 0) -> Guest:
@@ -190,7 +198,9 @@ class Lab:
         """The migration of the guest `name` from the host shim that it stands behind to another."""
         guest = self._guest(name)
         if guest.shim is None:
-            raise InputError(f"the VM of {name} is not behind a host shim; start it there: GuestSpec(shim=True)")
+            raise InputError(
+                f"the VM of {name} is not behind a host shim; start it there: GuestSpec(shim=True)"
+            )
         there = self._shim(
             self.destination, self.destination_driver, guest.spec.destination, self.destination_spaces[name]
         )
@@ -238,9 +248,13 @@ class Lab:
     # -- setting up ----------------------------------------------------------------------------------------
 
     def _guest_memories(self, where: str) -> dict[str, AddressSpace]:
-        return {g.name: AddressSpace(f"{g.name} {where}", GUEST_MEMORY, self.stamps) for g in self.spec.guests}
+        return {
+            g.name: AddressSpace(f"{g.name} {where}", GUEST_MEMORY, self.stamps) for g in self.spec.guests
+        }
 
-    def _ssd(self, name: str, primary: tuple[str, AddressSpace], spaces: dict[str, AddressSpace]) -> Subsystem:
+    def _ssd(
+        self, name: str, primary: tuple[str, AddressSpace], spaces: dict[str, AddressSpace]
+    ) -> Subsystem:
         return Subsystem(
             self.engine,
             name,
@@ -341,7 +355,9 @@ def check_spec(spec: LabSpec) -> None:
         raise InputError(f"two guests have the same name among {', '.join(names)}; give each its own")
     for guest in spec.guests:
         if any(blocks < 1 for blocks in guest.blocks) or not guest.blocks:
-            raise InputError(f"{guest.name} has namespaces of {guest.blocks} LBAs; give at least one of at least 1 LBA")
+            raise InputError(
+                f"{guest.name} has namespaces of {guest.blocks} LBAs; give at least one of at least 1 LBA"
+            )
         if not 1 <= guest.depth < spec.ring_entries:
             raise InputError(
                 f"{guest.name} cannot keep {guest.depth} commands in a ring of {spec.ring_entries} slots; "
@@ -350,5 +366,3 @@ def check_spec(spec: LabSpec) -> None:
     most = MAX_TRANSFER_BYTES // spec.block_bytes
     if not 1 <= spec.chunk <= most:
         raise InputError(f"a copy cannot carry {spec.chunk} LBAs at once; give 1 to {most} (MDTS)")
-
-

@@ -41,7 +41,9 @@ class Pages:
         address = self._next
         self._next += -(-length // PAGE_BYTES) * PAGE_BYTES
         if self._next > self.space.size:
-            raise InputError(f"{self.space.name} has {self.space.size} bytes of memory; {self._next} are needed")
+            raise InputError(
+                f"{self.space.name} has {self.space.size} bytes of memory; {self._next} are needed"
+            )
         return address
 
     def buffer(self, length: int) -> Buffer:
@@ -52,7 +54,9 @@ class Pages:
             return Buffer(address, length, 0)
         list_address = self.take(8 * pages)
         if pages - 1 > PAGE_BYTES // 8:
-            raise InputError(f"a buffer of {length} bytes needs more than one page of PRP list; give at most 2 MiB")
+            raise InputError(
+                f"a buffer of {length} bytes needs more than one page of PRP list; give at most 2 MiB"
+            )
         entries = [address + PAGE_BYTES * n for n in range(1, pages)]
         self.space.write(list_address, pack(f"<{len(entries)}Q", *entries))
         return Buffer(address, length, list_address)

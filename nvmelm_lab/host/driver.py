@@ -47,7 +47,9 @@ class Driver:
         For commands that nobody else's may come between.
     """
 
-    def __init__(self, engine: Engine, name: str, port: Port, pages: Pages, *, gate: Gate | None = None) -> None:
+    def __init__(
+        self, engine: Engine, name: str, port: Port, pages: Pages, *, gate: Gate | None = None
+    ) -> None:
         self.engine = engine
         self.name = name
         self.port = port
@@ -111,5 +113,3 @@ def check(what: str, cqe: Cqe) -> None:
     """Raises CommandFailed when `cqe` tells of an error."""
     if cqe.status_word >> 1 & 0x7FF:
         raise CommandFailed(what, status_of(cqe))
-
-

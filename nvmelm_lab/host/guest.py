@@ -64,7 +64,13 @@ class Guest:
     """
 
     def __init__(
-        self, engine: Engine, name: str, disk: Disk, queue: QueuePair, operations: Iterable[Operation], depth: int
+        self,
+        engine: Engine,
+        name: str,
+        disk: Disk,
+        queue: QueuePair,
+        operations: Iterable[Operation],
+        depth: int,
     ) -> None:
         self.engine = engine
         self.name = name
@@ -106,7 +112,9 @@ class Guest:
             gate=gate,
             takes=REAP_NS,
             touches=lambda _: queue.reap_touches(),
-            label=lambda pending: f"{name} reads the completion of {describe(self._requests[pending].operation)}",
+            label=lambda pending: (
+                f"{name} reads the completion of {describe(self._requests[pending].operation)}"
+            ),
         )
 
     def start(self) -> list[Actor]:
@@ -176,7 +184,9 @@ class Guest:
         self.issued += 1
         self.writes += bool(request.values)
         if self.engine.tracing:
-            self.engine.emit(("issued", self.name, operation.kind.value, operation.slba, tuple(request.values)))
+            self.engine.emit(
+                ("issued", self.name, operation.kind.value, operation.slba, tuple(request.values))
+            )
         return pending
 
     async def _complete(self, pending: Pending) -> None:
@@ -204,7 +214,9 @@ class Guest:
                 self._retries.append(request.operation)
             if self.engine.tracing:
                 operation = request.operation
-                self.engine.emit(("acknowledged", self.name, operation.kind.value, operation.slba, operation.blocks))
+                self.engine.emit(
+                    ("acknowledged", self.name, operation.kind.value, operation.slba, operation.blocks)
+                )
         self._freed.raise_to(self._freed.level + 1)
 
 

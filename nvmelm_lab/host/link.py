@@ -30,9 +30,13 @@ class MemoryPages(NamedTuple):
 class Link:
     """`bytes_per_second` and `latency_ns`; `sent` counts the bytes that crossed it."""
 
-    def __init__(self, engine: Engine, *, bytes_per_second: int = 3_000_000_000, latency_ns: int = 20_000) -> None:
+    def __init__(
+        self, engine: Engine, *, bytes_per_second: int = 3_000_000_000, latency_ns: int = 20_000
+    ) -> None:
         if bytes_per_second <= 0:
-            raise InputError(f"a link of {bytes_per_second} bytes per second carries nothing; give more than 0")
+            raise InputError(
+                f"a link of {bytes_per_second} bytes per second carries nothing; give more than 0"
+            )
         self.bytes_per_second = bytes_per_second
         self.latency_ns = latency_ns
         self.sent = 0
@@ -48,7 +52,9 @@ class Link:
             "memory",
             self._move_pages,
             uses=lambda job: self._uses(len(job.pages) * PAGE_BYTES),
-            label=lambda job: f"the link carries {len(job.pages)} page{'s' * (len(job.pages) != 1)} of guest memory",
+            label=lambda job: (
+                f"the link carries {len(job.pages)} page{'s' * (len(job.pages) != 1)} of guest memory"
+            ),
         )
 
     async def send_blocks(self, job: Blocks) -> None:
@@ -68,7 +74,9 @@ class Link:
 
     def _move_blocks(self, job: Blocks) -> None:
         self.sent += job.blocks * job.source.stamps.block_bytes
-        job.destination.write_stamps(job.destination_address, job.source.read_stamps(job.source_address, job.blocks))
+        job.destination.write_stamps(
+            job.destination_address, job.source.read_stamps(job.source_address, job.blocks)
+        )
 
     def _move_pages(self, job: MemoryPages) -> None:
         self.sent += len(job.pages) * PAGE_BYTES

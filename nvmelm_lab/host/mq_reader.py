@@ -79,7 +79,9 @@ class MqReader:
                 "Set Features 21h", migration_commands.set_head(0, self.cdqid, self.drained % self.slots)
             )
         if full:
-            raise QueueFull("the Migration Queue is full: changes since then were not logged; copy from a new baseline")
+            raise QueueFull(
+                "the Migration Queue is full: changes since then were not logged; copy from a new baseline"
+            )
         if wanted is not None and (entry is None or entry.esa != wanted):
             raise InputError(f"the Migration Queue ran empty before its {until!r} marker was found")
         return changes

@@ -26,7 +26,9 @@ async def create_namespace(driver: Driver, blocks: int) -> int:
     buffer = driver.pages.buffer(PAGE_BYTES)
     page = IdentifyNamespace(nsze=blocks, ncap=blocks, nmic=NMIC_SHRNS.put(1))
     driver.space.write(buffer.address, pack_page(page))
-    cqe = await driver.command("Namespace Management (create)", commands.namespace_create(0, *buffer.prp(PAGE_BYTES)))
+    cqe = await driver.command(
+        "Namespace Management (create)", commands.namespace_create(0, *buffer.prp(PAGE_BYTES))
+    )
     return cqe.dw0
 
 
@@ -82,7 +84,9 @@ async def bring_online(driver: Driver, cntlid: int) -> None:
     for step in (
         commands.virtualization(0, cntlid, action.SECONDARY_OFFLINE),
         commands.virtualization(0, cntlid, action.SECONDARY_ASSIGN, ResourceType.QUEUES, QUEUE_RESOURCES),
-        commands.virtualization(0, cntlid, action.SECONDARY_ASSIGN, ResourceType.INTERRUPTS, INTERRUPT_RESOURCES),
+        commands.virtualization(
+            0, cntlid, action.SECONDARY_ASSIGN, ResourceType.INTERRUPTS, INTERRUPT_RESOURCES
+        ),
         commands.virtualization(0, cntlid, action.SECONDARY_ONLINE),
     ):
         await driver.command("Virtualization Management", step)
