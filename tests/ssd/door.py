@@ -298,8 +298,9 @@ class Bench:
         audited: bool = False,
     ) -> None:
         schedule = schedule if schedule is not None else RunToBlock()
-        recorder = Recorder() if audited else None
-        self.engine = Engine(Audit(schedule) if audited else schedule, recorder=recorder)
+        if audited:
+            schedule = Audit(schedule)
+        self.engine = Engine(schedule, recorder=Recorder() if audited else None)
         self.stamps = Stamps(block_bytes)
         spaces = {name: AddressSpace(f"memory of {name}", memory, self.stamps) for name in "XYZ"}
         self.ssd = Subsystem(

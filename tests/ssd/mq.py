@@ -46,7 +46,7 @@ class MigrationQueue:
 
     def look(self) -> list[Mqe]:
         """The entries that are there, taken; the controller is not told."""
-        found = []
+        found: list[Mqe] = []
         while len(found) < self.slots:
             entry = unpack_mqe(self.slot(self.read % self.slots))
             if entry.phase != 1 - (self.read // self.slots & 1):

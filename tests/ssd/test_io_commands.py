@@ -74,7 +74,7 @@ RANGED = {
 )
 def test_a_range_that_ends_past_the_namespace_is_refused_and_changes_nothing(
     bench: Bench,
-    build,
+    build: Callable[..., bytes],
     slba: int,
     blocks: int,
 ) -> None:

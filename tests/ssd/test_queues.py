@@ -1,6 +1,7 @@
 """Create and Delete I/O Queues: what is made, what is refused, and what becomes of commands under way."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -10,13 +11,13 @@ from nvmelm_lab.ssd import Habits
 from tests.ssd.door import MEMORY, Bench, Host, ready, status_of
 
 
-def create_cq(host: Host, qid: int = 2, entries: int = 8, *, prp1: int | None = None, **more: int) -> Status:
+def create_cq(host: Host, qid: int = 2, entries: int = 8, *, prp1: int | None = None, **more: Any) -> Status:
     base = host.take(16 * entries) if prp1 is None else prp1
     return host.admin.status(commands.create_io_cq(0, base, qid, entries, **more))
 
 
 def create_sq(
-    host: Host, qid: int = 2, entries: int = 8, cqid: int = 1, *, prp1: int | None = None, **more: int
+    host: Host, qid: int = 2, entries: int = 8, cqid: int = 1, *, prp1: int | None = None, **more: Any
 ) -> Status:
     base = host.take(64 * entries) if prp1 is None else prp1
     return host.admin.status(commands.create_io_sq(0, base, qid, entries, cqid, **more))

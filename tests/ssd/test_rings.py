@@ -3,9 +3,9 @@
 import pytest
 
 from nvmelm_lab.engine import Random
-from nvmelm_lab.nvme import Status, commands
+from nvmelm_lab.nvme import Cqe, Status, commands
 from nvmelm_lab.nvme import migration_commands as lm
-from nvmelm_lab.nvme.codes import Property, sq_tail_doorbell
+from nvmelm_lab.nvme.codes import LogAction, Property, VirtualizationAction, sq_tail_doorbell
 from nvmelm_lab.nvme.structs import CQE
 from tests.ssd.door import Bench, Ring, Y, ready, status_of
 
@@ -69,7 +69,7 @@ def test_a_host_that_does_not_reap_gets_no_more_completions_than_the_queue_holds
     bench.engine.run()
     assert bench.y.controller.cqs[2].posted == 3
     assert len(bench.y.controller.in_flight) == 0, "what has no room is not even fetched"
-    done = []
+    done: list[Cqe] = []
     while len(done) < 10:
         done += ring.reap()
         bench.engine.run()
@@ -211,14 +211,14 @@ def test_fused_commands_and_sgls_are_refused(flags: int) -> None:
     [
         lm.create_cdq(0, 0x1000, 64, Y),
         lm.delete_cdq(0, 0),
-        lm.track_send(0, 0, 1),
+        lm.track_send(0, 0, LogAction.START),
         lm.suspend(0, Y),
         lm.resume(0, Y),
         lm.set_controller_state(0, 0x1000, 0, Y, 14),
         lm.get_controller_state(0, 0x1000, 0, Y, 14),
         commands.namespace_create(0, 0x1000),
         commands.namespace_attach(0, 1, 0x1000),
-        commands.virtualization(0, Y, 7),
+        commands.virtualization(0, Y, VirtualizationAction.SECONDARY_OFFLINE),
     ],
     ids=lambda sqe: f"{sqe[0]:02X}h",
 )
