@@ -354,7 +354,7 @@ def test_the_ssd_is_only_reached_through_the_shims_own_queues() -> None:
 # Suspend and state
 
 
-@pytest.mark.parametrize("schedule", [Timed(), Random(1), Random(2), Random(3)], ids=str)
+@pytest.mark.parametrize("schedule", [Timed(), Random(1), Random(2), Random(3)], ids=["timed", "1", "2", "3"])
 def test_a_suspended_shim_has_nothing_under_way_and_takes_nothing_until_it_resumes(
     schedule: Schedule,
 ) -> None:
