@@ -1,20 +1,34 @@
 """What people see.  `Player(model)` is a live migration to watch, step by step, in pictures and in words.
+`topology()` shows who takes part and who talks to whom, `convergence(outcome)` whether a migration converged; both
+are figures, and `topology_text` and `convergence_text` say the same in words.
 
-Views read traces and never write; grading is not known here.  Widgets load when a `Player` is first asked
+Views read traces and never write; grading is not known here.  Widgets and figures load when they are first asked
 for, so that importing this folder costs nothing.
 """
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from nvmelm_lab.views.convergence_figure import convergence
+    from nvmelm_lab.views.copies import convergence_text
+    from nvmelm_lab.views.lab_graph import topology_graph, topology_text
     from nvmelm_lab.views.player import Player
+    from nvmelm_lab.views.topology_figure import topology
 
-__all__ = ["Player"]
+__all__ = ["Player", "convergence", "convergence_text", "topology", "topology_graph", "topology_text"]
+
+_HOMES: Final = {
+    "Player": "player",
+    "convergence": "convergence_figure",
+    "convergence_text": "copies",
+    "topology": "topology_figure",
+    "topology_graph": "lab_graph",
+    "topology_text": "lab_graph",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Player":
-        from nvmelm_lab.views.player import Player
-
-        return Player
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

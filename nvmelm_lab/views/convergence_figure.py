@@ -13,7 +13,7 @@ from textwrap import wrap
 from typing import Any, Final
 
 from nvmelm_lab.runs import Outcome
-from nvmelm_lab.views.convergence import Copy, convergence_text, copies, findings, grouped, told
+from nvmelm_lab.views.copies import Copy, convergence_text, copies, findings, grouped, told
 from nvmelm_lab.views.figures import (
     LINE,
     LINE_CHARS,
@@ -37,8 +37,12 @@ HEAD, PANEL, BETWEEN, FOOT = 16, 140, 40, 48
 WIDE_CHAR: Final = 7
 """Px of a character in a wide typeface."""
 
-NAME_WIDTH: Final = 58
+NAME_WIDTH: Final = 46
+"""Px for the name of a copy."""
+
 MARK: Final = 12
+"""Px across a mark, where there is room."""
+
 OUTLINES: Final = {fill: line for fill, line, _ in LOOKS}
 UNITS: Final = ("ns", "µs", "ms", "s")
 
@@ -75,7 +79,8 @@ def convergence(outcome: Outcome, *, theme: str = "light") -> Figure:
     InputError for another theme.
     """
     page, made, budget = colours(theme), copies(outcome), outcome.run.downtime_budget_ns
-    lines = [line for sentence in findings(outcome) for line in wrap(plain(sentence), LINE_CHARS)]
+    whether, cost = (wrap(plain(sentence), LINE_CHARS) for sentence in findings(outcome))
+    lines = [*(f"<b>{line}</b>" for line in whether), *cost]
     blocks = _panel(
         HEAD + len(lines) * LINE + BETWEEN, [n for copy in made for n in (copy.blocks, copy.left)]
     )
@@ -152,15 +157,16 @@ def _blocks(made: Sequence[Copy], panel: _Panel) -> Iterator[Trace]:
     left = [(_x(made, n + 0.5), panel.at(copy.left)) for n, copy in enumerate(made) if copy.left >= 0]
     way = [place for pair in zip_longest(done, left) for place in pair if place is not None]
     yield points(way, "lines", line={"color": EDGE, "width": 1})
-    yield points(left, "markers", marker=_mark("diamond", CHANGED), **hover([told(copy) for copy in made]))
-    yield points(done, "markers", marker=_mark("circle", COPYING), **hover([told(copy) for copy in made]))
+    words, size = hover([told(copy) for copy in made]), _size(made)
+    yield points(left, "markers", marker=_mark("diamond", CHANGED, size), **words)
+    yield points(done, "markers", marker=_mark("circle", COPYING, size), **words)
 
 
 def _times(made: Sequence[Copy], panel: _Panel, budget: int, page: Colours) -> Trace:
     timed = [(n, copy) for n, copy in enumerate(made) if copy.ns >= 0]
     good = [copy.ns <= budget for _, copy in timed]
     marker = {
-        **_mark("square", EQUAL),
+        **_mark("square", EQUAL, _size(made)),
         "color": [EQUAL if one else page["bg"] for one in good],
         "line": {"color": [OUTLINES[EQUAL] if one else page["fg"] for one in good], "width": 1.5},
     }
@@ -177,12 +183,21 @@ def _values(
         for n, copy in enumerate(made):
             aside = 16 if copy.left > copy.blocks else -16
             yield _x(made, n), blocks.at(copy.blocks) + aside, told_blocks[n], "middle center", page["fg"]
-    told_times = [duration(copy.ns) if copy.ns >= 0 else "" for copy in made]
+    told_times = [_short(copy.ns) if copy.ns >= 0 else "" for copy in made]
     if _fit(told_times, made):
         for n, copy in enumerate(made):
             y = times.at(copy.ns) - 16
             aside = 32 if abs(y - times.at(budget)) < 10 else 0
             yield _x(made, n), y + aside, told_times[n], "middle center", page["fg"]
+
+
+def _short(ns: int) -> str:
+    """A time in three digits, never rounded up: ``12.3 ms``."""
+    power = min((len(str(ns)) - 1) // 3, 3)
+    whole, rest = divmod(ns, 1000**power)
+    digits = 3 - len(str(whole))
+    tail = f".{rest * 10**digits // 1000**power:0{digits}}" if power and digits > 0 else ""
+    return f"{whole}{tail} {UNITS[power]}"
 
 
 def _fit(words: Sequence[str], made: Sequence[Copy]) -> bool:
@@ -192,9 +207,14 @@ def _fit(words: Sequence[str], made: Sequence[Copy]) -> bool:
 # --- what the signs mean -------------------------------------------------------------------------------------
 
 
-def _mark(symbol: str, fill: str) -> dict[str, Any]:
+def _mark(symbol: str, fill: str, size: float) -> dict[str, Any]:
     line = {"color": OUTLINES[fill], "width": 1.5}
-    return {"symbol": symbol, "color": fill, "size": MARK, "opacity": 1, "line": line}
+    return {"symbol": symbol, "color": fill, "size": size, "opacity": 1, "line": line}
+
+
+def _size(made: Sequence[Copy]) -> float:
+    """Of a mark; many copies stand close together."""
+    return max(4, min(MARK, _pitch(made) * 0.6))
 
 
 def _dashed(page: Colours) -> dict[str, Any]:
@@ -219,7 +239,7 @@ def _signs(blocks: _Panel, times: _Panel, budget: int, page: Colours) -> Trace:
 def _meanings(blocks: _Panel, times: _Panel, budget: int, page: Colours) -> Iterator[Said]:
     words = ("LBAs copied", "changed meanwhile", "within the budget", "longer")
     for (x, y), meaning in zip(_sign_places(blocks, times, budget), words, strict=True):
-        yield x + 8, y, meaning, "middle right", page["fg"]
+        yield x + 10, y, meaning, "middle right", page["fg"]
     yield RIGHT + 4, times.at(budget), f"<b>budget {duration(budget)}</b>", "middle right", page["accent"]
 
 

@@ -22,7 +22,7 @@ SMALLEST: Final = 12
 LINE: Final = 19
 """Px from one line of text to the next."""
 
-LINE_CHARS: Final = 112
+LINE_CHARS: Final = 118
 """Characters for which a page of 840 px has room, in a wide typeface."""
 
 HOVER_CHARS: Final = 52

@@ -1,7 +1,7 @@
 """Who talks to whom in each phase of the reference migration, as plain data.
 
 One `Talk` a line: who asks, whom, the commands of the standard, and what for.  Parts are named by their roles;
-`topology` knows which part of a lab plays which.  Nothing here draws.
+`lab_graph` knows which part of a lab plays which.  Nothing here draws.
 """
 
 from collections.abc import Mapping
@@ -80,7 +80,7 @@ TALKS: Final[Mapping[str, tuple[Talk, ...]]] = {
         Talk(
             VMM,
             X,
-            "Create I/O Completion Queue, Create I/O Submission Queue: a pair for each copy task, on Ctlr G as well",
+            "Create I/O Completion Queue, Create I/O Submission Queue: a pair for each copy task; also on Ctlr G",
             (
                 (X, AdminOpcode.CREATE_IO_CQ),
                 (X, AdminOpcode.CREATE_IO_SQ),

@@ -27,19 +27,19 @@ from nvmelm_lab.views.figures import (
     points,
     texts,
 )
-from nvmelm_lab.views.model import PHASES
-from nvmelm_lab.views.palette import EDGE, Colours
-from nvmelm_lab.views.places import PAD, Point
-from nvmelm_lab.views.talks import TALKS
-from nvmelm_lab.views.topology import (
+from nvmelm_lab.views.lab_graph import (
     busy_edges,
     edges_of,
     heading_and_lines,
     topology_graph,
     topology_text,
 )
+from nvmelm_lab.views.model import PHASES
+from nvmelm_lab.views.palette import EDGE, Colours
+from nvmelm_lab.views.places import PAD, Point
+from nvmelm_lab.views.talks import TALKS
 
-NAME_CHARS: Final = 12
+NAME_CHARS: Final = 11
 SIGN: Final = 18
 """Px across a number."""
 

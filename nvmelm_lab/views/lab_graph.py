@@ -123,7 +123,7 @@ def _add_guest(graph: nx.DiGraph, guest: GuestSpec, nsids: range, column: int) -
         says = "The virtual machine that moves. It works on all the time and never learns of the migration."
         _part(graph, vm, "vm", "source host", column, guest.name, "VM, migrates", says, BEFORE_RESUME)
         says = "The same virtual machine after its move: started here with its memory, where it was paused there."
-        _part(graph, there, "vm", "destination host", column, guest.name, "VM, later on", says, FROM_RESUME)
+        _part(graph, there, "vm", "destination host", column, guest.name, "VM, moved", says, FROM_RESUME)
         use, use_there = f"serves {vm}", "takes over at Resume"
     else:
         says = "Another virtual machine on the same SSD. It stays, and must notice nothing."
@@ -165,11 +165,16 @@ def _add_namespaces(graph: nx.DiGraph, guest: GuestSpec, nsids: range, mc: str, 
     for nsid, blocks in zip(nsids, guest.blocks, strict=True):
         name = f"NS {nsid} at the {side}"
         about = f"{says.format(vm=f'VM {guest.name}')} {blocks} LBAs, attached to {mc} and {mmc}."
-        _part(graph, name, "namespace", f"{side} SSD", column, f"NS {nsid}", f"{blocks} LBAs", about)
+        _part(graph, name, "namespace", f"{side} SSD", column, f"NS {nsid}", _size(blocks), about)
         for controller in (mc, mmc):
             graph.add_edge(
                 controller, name, kind="attached", sentence=f"NS {nsid} is attached to {controller}."
             )
+
+
+def _size(blocks: int) -> str:
+    """LBAs in as many characters as a box has room for."""
+    return f"{blocks} LBAs" if blocks < 10**8 else f"{blocks >> 20} Mi LBAs"
 
 
 def _add_control(graph: nx.DiGraph, vm: str, there: str, mc: str, mc_there: str) -> None:

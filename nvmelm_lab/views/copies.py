@@ -18,7 +18,7 @@ class Copy:
         ``Initial copy``, ``Round 1`` and so on, or ``Suspend`` for the copy while the VM stands still.
     blocks, left
         LBAs that it brought up to date, deallocated ones included, and LBAs that had changed when it was over: the
-        work of the next copy (-1: there was none, for the migration ended early).
+        work of the next copy (-1: no copy followed).
     ns
         How long it took, in virtual ns; -1 where no clock ran.  The phases around it count for the first and last.
     """
@@ -32,7 +32,7 @@ class Copy:
 def copies(outcome: Outcome) -> list[Copy]:
     """The copies that a migration finished, in their order."""
     done = list(_done(outcome))
-    left = [blocks for _, blocks, _ in done[1:]] + [-1 if outcome.failure else 0]
+    left = [blocks for _, blocks, _ in done[1:]] + [-1]
     return [Copy(name, blocks, rest, ns) for (name, blocks, ns), rest in zip(done, left, strict=True)]
 
 
