@@ -294,7 +294,7 @@ class Bench:
         capacity: int = 4096,
         block_bytes: int = 4096,
         granularity: int = 1,
-        memory: int = MEMORY,
+        secondary: Iterable[str] = ("Y", "Z"),
         audited: bool = False,
     ) -> None:
         schedule = schedule if schedule is not None else RunToBlock()
@@ -302,18 +302,18 @@ class Bench:
             schedule = Audit(schedule)
         self.engine = Engine(schedule, recorder=Recorder() if audited else None)
         self.stamps = Stamps(block_bytes)
-        spaces = {name: AddressSpace(f"memory of {name}", memory, self.stamps) for name in "XYZ"}
+        spaces = {name: AddressSpace(f"memory of {name}", MEMORY, self.stamps) for name in ("X", *secondary)}
         self.ssd = Subsystem(
             self.engine,
             "SSD",
-            ("X", spaces["X"]),
-            {name: spaces[name] for name in "YZ"},
+            ("X", spaces.pop("X")),
+            spaces,
             capacity=capacity,
             block_bytes=block_bytes,
             granularity=granularity,
             habits=habits,
         )
-        self.x, self.y, self.z = (Host(self, controller) for controller in self.ssd.controllers.values())
+        self.x, self.y, self.z, *_ = (Host(self, controller) for controller in self.ssd.controllers.values())
         self._poke = Kind(
             "poke",
             lambda where: where[0].write_property(*where[1:]),
