@@ -1,5 +1,102 @@
-"""The browser of `tests/browser`, for tests of whole notebooks."""
+"""A newcomer's browser: JupyterLab from `tests/browser`, and what goes wrong behind the scenes written down."""
 
-from tests.browser.conftest import browser, lab, open_notebook
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 
-__all__ = ["browser", "lab", "open_notebook"]
+import pytest
+from playwright.sync_api import Browser, Locator, Page
+
+from tests.browser.conftest import PATIENCE_MS, Lab, browser, lab, ready, run_all, set_theme
+
+__all__ = ["Newcomer", "browser", "cell", "lab", "newcomer", "painted", "reader"]
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+@dataclass
+class Newcomer:
+    """Opens notebooks in JupyterLab, at 1280 x 800 with the file browser at its side.
+
+    complaints
+        Errors of the page and of its console.
+    elsewhere
+        Addresses beyond this machine that were asked for.
+    """
+
+    lab: Lab
+    new_page: Callable[[], Page]
+    complaints: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+
+    def open(self, name: str, theme: str = "JupyterLab Light", *, wait: bool = True) -> Page:
+        """A notebook of the lab's folder, run from top to bottom."""
+        page = self.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and self.complaints.append(said.text))
+        page.on("request", lambda asked: self._look_where(asked.url))
+        page.goto(f"{self.lab.url}/lab/tree/{name}?reset")
+        ready(page)
+        set_theme(page, theme)
+        run_all(page, wait)
+        return page
+
+    def open_of_the_course(self, name: str, theme: str = "JupyterLab Light") -> Page:
+        """A notebook of the course."""
+        (self.lab.folder / name).write_bytes((NOTEBOOKS / name).read_bytes())
+        return self.open(name, theme)
+
+    def use_no_subshells(self) -> None:
+        """Let JupyterLab send the messages of widgets the old way: a running cell holds them up."""
+        self._subshells.parent.mkdir(parents=True, exist_ok=True)
+        self._subshells.write_text('{"commsOverSubshells": "disabled"}', encoding="utf-8")
+
+    def forget(self) -> None:
+        """Back to JupyterLab's own settings."""
+        self._subshells.unlink(missing_ok=True)
+
+    @property
+    def _subshells(self) -> Path:
+        settings = self.lab.log.parent / "lab-settings" / "@jupyterlab" / "apputils-extension"
+        return settings / "kernels-settings.jupyterlab-settings"
+
+    def _look_where(self, url: str) -> None:
+        if not url.startswith((self.lab.url, "blob:", "data:", self.lab.url.replace("http", "ws", 1))):
+            self.elsewhere.append(url)
+
+
+@pytest.fixture
+def newcomer(lab: Lab, browser: Browser) -> Iterator[Newcomer]:
+    """Somebody new to it all; whatever the page complains of fails the test at its end."""
+    yield from somebody(lab, browser)
+
+
+@pytest.fixture(scope="module")
+def reader(lab: Lab, browser: Browser) -> Iterator[Newcomer]:
+    """The same for a whole module of tests, whose pages stay open."""
+    yield from somebody(lab, browser)
+
+
+def somebody(lab: Lab, browser: Browser) -> Iterator[Newcomer]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(PATIENCE_MS)
+    someone = Newcomer(lab, context.new_page)
+    yield someone
+    context.close()
+    someone.forget()
+    assert someone.complaints == []
+    assert someone.elsewhere == []
+
+
+def cell(page: Page, source: str) -> Locator:
+    """The code cell whose source has this in it, scrolled into view: JupyterLab draws only what is near it."""
+    found = page.locator(".jp-CodeCell", has=page.locator(".cm-line", has_text=source)).first
+    found.scroll_into_view_if_needed()
+    return found
+
+
+def painted(root: Locator) -> Locator:
+    """The player in there, once it is painted."""
+    player = root.locator(".nvp[data-painted]").first
+    player.wait_for()
+    return player
