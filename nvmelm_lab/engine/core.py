@@ -23,16 +23,18 @@ class Actor:
         global count.
     kind, subject
         The step that it is about to take.
-    done
-        Raised when it has ended; `result` or `error` then says how.
+    has_ended
+        Whether it has ended; `result` or `error` then says how.
     """
 
     __slots__ = (
+        "_done",
         "cause",
         "children",
         "coroutine",
-        "done",
+        "engine",
         "error",
+        "has_ended",
         "kind",
         "name",
         "result",
@@ -42,17 +44,37 @@ class Actor:
     )
 
     def __init__(self, engine: Engine, name: str, coroutine: Coroutine[Any, Any, Any], cause: int) -> None:
+        self.engine = engine
         self.name = name
         self.coroutine = coroutine
         self.kind: Kind = WAIT
         self.subject: Any = None
-        self.done = Signal(engine, name)
+        self.has_ended = False
+        self._done: Signal | None = None
         self.result: Any = None
         self.error: BaseException | None = None
         self.children = 0
         self.cause = cause
         self.watched = False
         self.stopped = False
+
+    @property
+    def done(self) -> Signal:
+        """Signal: it has ended.  Made when somebody first asks, for most actors are a command that nobody joins."""
+        if self._done is None:
+            self._done = Signal(self.engine, self.name)
+            self._done.level = int(self.has_ended)
+        return self._done
+
+    def end(self) -> None:
+        """It has ended.  Who records or traces wants to know by which step, whoever asks later."""
+        if self._done is not None or self.engine.watched:
+            self.done.set()
+        self.has_ended = True
+
+    def __lt__(self, other: Actor) -> bool:
+        """For heaps that sort by time and name: two of one name are alike, as one of them was stopped."""
+        return False
 
     @property
     def is_blocked(self) -> bool:
@@ -100,26 +122,20 @@ class Engine:
         With one, state records what each step touches, for explorers and audits.
     trace
         With one, every step is written down.
-    woken
-        Actors whose wait is over and who have not gone on yet.  Without a recorder that is no matter for the
-        schedule: they go on as soon as the step that woke them is done, in the order of waking.
+    wake(actor)
+        What a signal calls for each actor whose wait it ended.  Under a recorder the schedule says when that actor
+        goes on; without one it goes on as soon as the step that woke it is done, in the order of waking.
     """
 
     def __init__(
         self, schedule: Schedule, *, recorder: Recorder | None = None, trace: Trace | None = None
     ) -> None:
-        self.schedule = schedule
-        self.recorder = recorder
-        self.trace = trace
-        self.tracing = trace is not None
-        self.watched = trace is not None or recorder is not None
         self.actors: dict[str, Actor] = {}
-        self.step_index = -1
         self.effects: list[Effect] = []
         self.observers: dict[str, list[Callable[[Effect], None]]] = {}
         self.failure: BaseException | None = None
-        self.woken: deque[Actor] = deque()
-        schedule.bind(self)
+        self._woken: deque[Actor] = deque()
+        self._follow(schedule, recorder, trace)
 
     def use(
         self, schedule: Schedule, *, recorder: Recorder | None = None, trace: Trace | None = None
@@ -131,14 +147,18 @@ class Engine:
         ready = [actor.name for actor in self.actors.values() if not actor.is_blocked]
         if ready:
             raise KitError(f"the schedule cannot change while {', '.join(ready)} can go on")
+        for actor in self.actors.values():
+            actor.cause = -1
+        self._follow(schedule, recorder, trace)
+
+    def _follow(self, schedule: Schedule, recorder: Recorder | None, trace: Trace | None) -> None:
         self.schedule = schedule
         self.recorder = recorder
         self.trace = trace
         self.tracing = trace is not None
         self.watched = trace is not None or recorder is not None
+        self.wake: Callable[[Actor], None] = self._woken.append if recorder is None else schedule.offer
         self.step_index = -1
-        for actor in self.actors.values():
-            actor.cause = -1
         schedule.bind(self)
 
     @property
@@ -189,21 +209,30 @@ class Engine:
 
         Raises what an actor raised when nobody joins that actor.
         """
-        next_actor, perform, woken = self.schedule.next, self._perform, self.woken
+        next_actor, proceed, woken = self.schedule.next, self._continue, self._woken
         if woken:
             self._end_waits()
         for _ in range(budget):
-            if until is not None and until.done.level:
+            if until is not None and until.has_ended:
                 return True
             actor = next_actor()
             if actor is None:
                 return True
-            perform(actor)
+            kind = actor.kind
+            gate = kind.gate
+            if actor.stopped or (gate is not None and not gate.passes(actor)):
+                continue
+            self.step_index += 1
+            if self.watched or kind.asks:
+                result = self._act_watched(actor, kind, actor.subject)
+            else:
+                result = kind.act(actor.subject)
+            proceed(actor, result)
             if woken:
                 self._end_waits()
             if self.failure is not None:
                 raise self.failure
-        return until is not None and until.done.level > 0
+        return until is not None and until.has_ended
 
     def run(self, until: Actor | None = None) -> None:
         """Perform steps until `until` has ended, or until nobody can go on."""
@@ -219,34 +248,16 @@ class Engine:
             if actor.is_blocked
         ]
 
-    def _perform(self, actor: Actor) -> None:
-        if actor.stopped:
-            return
-        kind = actor.kind
-        gate = kind.gate
-        if gate is not None and not gate.is_open:
-            gate.waiters.append(actor)
-            return
-        self.step_index += 1
-        if self.watched:
-            result = self._act_watched(actor, kind, actor.subject)
-        elif kind.asks:
-            result = self._ask(actor, kind, actor.subject)
-        else:
-            result = kind.act(actor.subject)
-        self._continue(actor, result)
-
     def _end_waits(self) -> None:
         """Let go on who waited for a level that is reached by now; that may end more waits."""
-        woken = self.woken
+        woken = self._woken
         while woken:
             actor = woken.popleft()
-            if actor.stopped:
-                continue
-            self.step_index += 1
-            if self.tracing:
-                self._act_watched(actor, WAIT, actor.subject)
-            self._continue(actor, None)
+            if not actor.stopped:
+                self.step_index += 1
+                if self.tracing:
+                    self._act_watched(actor, WAIT, actor.subject)
+                self._continue(actor, None)
 
     def _act_watched(self, actor: Actor, kind: Kind, subject: Any) -> Any:
         """Perform a step of which the accesses are recorded, or which is written down."""
@@ -308,13 +319,12 @@ class Engine:
             signal, level = subject
             if signal.level < level:
                 signal.waiters = (*signal.waiters, (level, actor))
-                return
-            if self.recorder is None:
-                self.woken.append(actor)
-                return
+            else:
+                self.wake(actor)
+            return
         # A step behind a closed gate is offered all the same: a gate may open or close before its turn comes.
         self.schedule.offer(actor)
 
     def _end(self, actor: Actor) -> None:
         del self.actors[actor.name]
-        actor.done.raise_to(1)
+        actor.end()

@@ -170,14 +170,14 @@ class Signal:
         self.raised_by = noted
 
     def _wake(self) -> None:
-        level = self.level
-        woken = [actor for wanted, actor in self.waiters if wanted <= level]
-        self.waiters = [waiter for waiter in self.waiters if waiter[0] > level]
-        if self.engine.recorder is None:
-            self.engine.woken.extend(woken)
-            return
-        for actor in woken:
-            self.engine.schedule.offer(actor)
+        level, wake = self.level, self.engine.wake
+        waiting = []
+        for waiter in self.waiters:
+            if waiter[0] > level:
+                waiting.append(waiter)
+            else:
+                wake(waiter[1])
+        self.waiters = waiting
 
     def set(self) -> None:
         """Raise a one-shot signal."""
@@ -201,6 +201,12 @@ class Gate:
         self.is_open = is_open
         self.moved_by = -1
         self.waiters: list[Actor] = []
+
+    def passes(self, actor: Actor) -> bool:
+        """Whether the step of `actor` can happen; if not, it is offered again when the gate opens."""
+        if not self.is_open:
+            self.waiters.append(actor)
+        return self.is_open
 
     def close(self) -> None:
         """Hold back every gated step from now on."""

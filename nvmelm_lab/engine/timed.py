@@ -18,13 +18,11 @@ class Timed:
     the habit of the device.
     """
 
-    __slots__ = ("_heap", "_offers", "now")
+    __slots__ = ("_heap", "now")
 
     def __init__(self) -> None:
         self.now = 0
-        # The count keeps apart two actors of one name, of which one was stopped.
-        self._offers = 0
-        self._heap: list[tuple[int, str, int, Actor]] = []
+        self._heap: list[tuple[int, str, Actor]] = []
 
     def bind(self, engine: Engine) -> None:
         """Nothing to keep: the clock is all there is."""
@@ -43,13 +41,12 @@ class Timed:
             end = max(self.now, actor.subject)
         else:
             end = self.now + kind.takes
-        self._offers += 1
-        heappush(self._heap, (end, actor.name, self._offers, actor))
+        heappush(self._heap, (end, actor.name, actor))
 
     def next(self) -> Actor | None:
         """The actor whose step ends first."""
         while self._heap:
-            end, _, _, actor = heappop(self._heap)
+            end, _, actor = heappop(self._heap)
             if not actor.stopped:
                 self.now = end
                 return actor
