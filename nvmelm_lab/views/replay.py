@@ -35,9 +35,9 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What is known of one LBA at a moment: its version on either side (``as at start`` for a source that was
-    not written, ``none yet`` for a destination), the source's last writer, and its entry: ``none``, or the
-    slot that announced the version and whether it has been read.
+    """What is known of one LBA at a moment: its version on either side (``v0`` for a source that was not
+    written in the run, ``none yet`` for a destination), the source's last writer, and its entry: ``none``, or
+    the slot that announced the version and whether it has been read.
     """
 
     lba: int
@@ -154,7 +154,7 @@ def story(model: PlayerModel, moment: Moment, lba: int) -> Story:
     """
     source, before = _last_versions(model, moment.index, 0, lba)
     destination, _ = _last_versions(model, moment.index, 1, lba)
-    written, version, writer = source or (0, "as at start", "none")
+    written, version, writer = source or (0, "v0", "none")
     entry = _entry(model, moment, lba, written, before)
     return Story(lba, version, destination[1] if destination else "none yet", writer, entry)
 

@@ -11,6 +11,9 @@ MARKERS = ("ordinary", "first", "stopped", "suspended", "reserved", "reserved", 
 Entry Type 0)."""
 
 
+RESERVED = "Reserved"
+
+
 def duration(ns: int) -> str:
     """A virtual time for reading: ``850 ns``, ``12.345 µs``, ``1.204 ms``, ``3.000 s``; never rounded up."""
     for unit, size in (("s", 10**9), ("ms", 10**6), ("µs", 10**3)):
@@ -107,12 +110,17 @@ def decode(model: PlayerModel, index: int) -> list[tuple[str, str, str, str, str
 
 
 def decode_bytes(layout: Layout, data: bytes) -> list[tuple[str, str, str, str, str, str]]:
-    """`data` read as `layout` says, one tuple a field: bytes, raw hex, name, value, meaning, source."""
+    """`data` read as `layout` says, one tuple a field: bytes, raw hex, name, value, meaning, source.
+
+    Reserved fields are left out while they are 0, as they ought to be.
+    """
     rows = []
     for field in layout["fields"]:
         part = data[field["byte"] : field["byte"] + field["size"]]
         low, high = field["low_bit"], field["high_bit"]
         value = int.from_bytes(part, "little") >> low & (1 << (high - low + 1)) - 1
+        if field["name"] == RESERVED and value == 0:
+            continue
         meaning = field.get("values", {}).get(str(value), field["meaning"])
         rows.append((_place(field["byte"], field["size"], low, high), _hex(part), field["name"],
                      _value(value), meaning, field["source"]))  # fmt: skip

@@ -153,7 +153,7 @@ def test_one_lost_lba_among_many_is_a_cell_of_at_least_12_px(
     size = destination.evaluate(SPOT, VERMILLION)
     assert size is not None
     assert min(size) >= 12 - 2 * 2  # the fill inside its own outline of 2 px
-    assert f"LBA {blocks // 3}: source as at start" in root.locator(".nvp-detail-line").inner_text()
+    assert f"LBA {blocks // 3}: source v0" in root.locator(".nvp-detail-line").inner_text()
 
 
 def test_its_caption_says_how_many_lbas_a_cell_stands_for(lab: Lab, open_notebook: OpenNotebook) -> None:

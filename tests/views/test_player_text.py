@@ -64,12 +64,17 @@ def test_bytes_are_read_little_endian_bit_by_bit() -> None:
     rows = {row[2]: row for row in text.decode_bytes(LAYOUTS["MQE"], bytes.fromhex(dump))}
     assert rows["SLBA"][:4] == ("15:8", "00 01 00 00 00 00 00 00", "SLBA", "256 (100h)")
     assert rows["NLB"][3] == "7"
-    assert rows["Reserved"][1] == "00 x 15"
+    assert "Reserved" not in rows
     assert rows["ESA"][0] == "31 [3:1]"
     assert rows["ESA"][3:5] == ("3", "target suspended")
     assert rows["CDQP"][0] == "31 [0]"
     assert rows["CDQP"][3] == "1"
     assert rows["LBACIR"][4] == "range valid"
+
+
+def test_a_reserved_field_that_is_not_0_is_shown() -> None:
+    rows = {row[2]: row for row in text.decode_bytes(LAYOUTS["MQE"], bytes(20) + b"\x01" + bytes(11))}
+    assert rows["Reserved"][:2] == ("30:16", "00 00 00 00 01 00 00 ..")
 
 
 def test_a_step_that_moved_no_bytes_decodes_to_nothing() -> None:

@@ -103,7 +103,7 @@ def post(slot: int, **more: Any) -> dict[str, Any]:
 def test_an_lba_that_nobody_wrote_has_no_version_and_no_entry() -> None:
     alone = told({})
     assert (alone.source, alone.destination, alone.writer, alone.entry) == (
-        "as at start",
+        "v0",
         "none yet",
         "none",
         "none",

@@ -106,13 +106,13 @@ function buildLanes(run, act) {
 }
 
 function buildPane(act) {
-  const [title, where] = [make("strong", {}), make("span", { class: "nvp-where" })];
+  const [title, sources, where] = [make("strong"), make("span", { class: "nvp-sources" }), make("span")];
   const before = button("Rows before", () => act.turnPane(-1), "‹");
   const after = button("More rows", () => act.turnPane(1), "›");
   const pager = make("span", { class: "nvp-pager" }, before, where, after);
   const body = make("div", { role: "table" });
-  const node = make("div", { class: "nvp-pane" }, make("div", { class: "nvp-pane-head" }, title, pager), body);
-  return { node, title, where, before, after, pager, body };
+  const node = make("div", { class: "nvp-pane" }, make("div", { class: "nvp-pane-head" }, title, sources, pager), body);
+  return { node, title, sources, where, before, after, pager, body };
 }
 
 function buildTransport(run, act) {

@@ -31,13 +31,14 @@ function make(tag, attributes = {}, ...children) {
   return node;
 }
 
-// Each pane gives its rows, a row being its cells, and maybe a title and a heading of the columns.
+// Each pane gives its rows, a row being its cells, and maybe a title and the sections that it is read by.
 function bytesPane(run, moment) {
   const raw = run.steps[moment.index].bytes;
   if (!raw) return { kind: "bytes", title: "This step moved no SQE, CQE or MQE", rows: [] };
-  const { size } = run.model.layouts[raw[0]];
-  const head = ["Byte", "Raw", "Field", "Value", "Meaning", "Source"];
-  return { kind: "bytes", title: `${raw[0]}, ${size} bytes`, head, rows: decodeStep(run, moment.index) };
+  const decoded = decodeStep(run, moment.index);
+  const rows = decoded.map(([place, , name, value, meaning, source]) => Object.assign([place, name, value, meaning], { source }));
+  const sources = [...new Set(rows.map((row) => row.source))].join("; ");
+  return { kind: "bytes", title: `${raw[0]}, ${run.model.layouts[raw[0]].size} bytes`, sources, rows };
 }
 
 const textPane = (run, moment) => ({ kind: "text", title: "", rows: describe(run, moment).map((line) => [line]) });
@@ -48,6 +49,7 @@ const PANES = { bytes: bytesPane, text: textPane, help: helpPane };
 // Fills the pane with as many rows of the page as fit whole.  Returns how many pages there are.
 function fillPane(nodes, pane, page) {
   nodes.title.textContent = pane.title;
+  nodes.sources.textContent = pane.sources || "";
   nodes.body.className = `nvp-rows nvp-rows-${pane.kind}`;
   nodes.node.classList.toggle("nvp-bare", !pane.title);
   nodes.node.classList.remove("nvp-paged");
@@ -55,7 +57,7 @@ function fillPane(nodes, pane, page) {
   nodes.node.classList.toggle("nvp-paged", pages.length > 1);
   if (pages.length > 1) pages = paginate(nodes.body, pane);
   const shown = Math.min(page, pages.length - 1);
-  nodes.body.replaceChildren(...headOf(pane), ...pages[shown]);
+  nodes.body.replaceChildren(...pages[shown]);
   nodes.pager.hidden = pages.length < 2;
   nodes.where.textContent = `${shown + 1} of ${pages.length}`;
   nodes.before.disabled = shown === 0;
@@ -63,20 +65,18 @@ function fillPane(nodes, pane, page) {
   return pages.length;
 }
 
-const headOf = (pane) => (pane.head ? [rowOf(pane.head, "nvp-row nvp-row-head")] : []);
-
-function rowOf(cells, name) {
-  return make("div", { class: name, role: "row" }, ...cells.map((text) => make("span", { role: "cell" }, text)));
+function rowOf(cells) {
+  const attributes = { class: "nvp-row", role: "row", title: cells.source || null };
+  return make("div", attributes, ...cells.map((text) => make("span", { role: "cell" }, text)));
 }
 
 // Rows by page, by their measured heights: nothing is cut and nothing scrolls.
 function paginate(body, pane) {
-  const rows = pane.rows.map((cells) => rowOf(cells, "nvp-row"));
-  const head = headOf(pane);
-  body.replaceChildren(...head, ...rows);
+  const rows = pane.rows.map(rowOf);
+  body.replaceChildren(...rows);
   const style = getComputedStyle(body);
   if (style.columnCount !== "auto") return [rows];
-  const room = body.clientHeight - parseFloat(style.paddingTop) - (head.length ? head[0].offsetHeight : 0);
+  const room = body.clientHeight - parseFloat(style.paddingTop);
   const pages = [[]];
   let used = 0;
   for (const row of rows) {

@@ -209,7 +209,7 @@ function storyOf(run, moment, lba) {
     (one.index >= written || run.steps[one.index].actor === run.steps[written].actor));
   return {
     lba,
-    source: source ? source.version : "as at start",
+    source: source ? source.version : "v0",
     destination: destination ? destination.version : "none yet",
     writer: source ? source.writer : "none",
     entry: entry ? `slot ${entry.slot}, ${entry.number < moment.read ? "read" : "waiting"}` : "none",

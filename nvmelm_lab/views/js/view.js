@@ -71,7 +71,7 @@ function paintQueue({ at, run, theme, playing }, moment) {
   if (!playing) at.middle.ring.setAttribute("aria-label", queueLine(run, moment));
 }
 
-// The line on what is pointed at.  Its entry stands out when the destination lacks what no entry announces.
+// The line on what is pointed at.  Its entry stands out when the destination lacks what no entry has announced.
 function paintDetail(player, moment) {
   const { parts, only } = player.at.middle;
   const lbas = player.pointed();
@@ -87,7 +87,8 @@ function detailParts({ run }, moment, lbas) {
   if (!lbas) return ["Point at a cell to compare both sides.", "", false];
   const lba = worstLba(run, moment, ...lbas);
   const [known, entry] = storyParts(storyOf(run, moment, lba));
-  const risky = stateOf(run, moment, 1, lba, 1) === LOST && entry === "entry: none";
+  const behind = stateOf(run, moment, 0, lba, 1) === CHANGED || stateOf(run, moment, 1, lba, 1) === LOST;
+  const risky = behind && entry === "entry: none";
   return [lbas[1] === 1 ? known : `${lbaWords(...lbas)}, worst ${known}`, entry, risky];
 }
 

@@ -2,6 +2,8 @@
 
 const MARKERS = ["ordinary", "first", "stopped", "suspended", "reserved", "reserved", "reserved", "full"];
 
+const RESERVED = "Reserved";
+
 function duration(ns) {
   for (const [unit, size] of [["s", 1e9], ["ms", 1e6], ["µs", 1e3]]) {
     if (ns >= size) {
@@ -103,7 +105,8 @@ function decodeStep(run, index) {
   const raw = run.steps[index].bytes;
   if (!raw) return [];
   const data = raw[1].match(/../g).map((pair) => parseInt(pair, 16));
-  return run.model.layouts[raw[0]].fields.map((field) => decodeField(field, data));
+  const rows = run.model.layouts[raw[0]].fields.map((field) => decodeField(field, data));
+  return rows.filter(([, , name, value]) => name !== RESERVED || value !== "0");
 }
 
 function decodeField(field, data) {
