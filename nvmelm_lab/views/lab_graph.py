@@ -9,7 +9,7 @@ Edges lead from who begins to who answers, or the way that entries go, and have:
 attached, link), sentence, way, the corners of the line in px, and sign, where a number on it stands.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import networkx as nx
 
@@ -32,7 +32,7 @@ def topology_graph(spec: LabSpec | None = None, guest: str | None = None) -> nx.
     """
     spec = spec if spec is not None else LabSpec()
     moves = _migrating(spec, guest)
-    graph = nx.DiGraph(guest=moves.name)
+    graph = nx.DiGraph(guest=moves.name, shim=moves.shim)
     _add_frames(graph, spec)
     _add_managers(graph, spec)
     nsid, outside = 1, 2
@@ -130,7 +130,10 @@ def _add_guest(graph: nx.DiGraph, guest: GuestSpec, nsids: range, column: int) -
         _part(graph, vm, "vm", "source host", column, guest.name, "VM, stays", says)
         use, use_there = f"serves {vm}", "is not in use"
     for controller, side, what in ((mc, "source", use), (mc_there, "destination", use_there)):
-        says = f"A secondary controller, on a virtual function: a Migratable Controller (MC). It {what}."
+        says = (
+            f"A secondary controller, on the virtual function VF_{controller[5:]}: a Migratable Controller (MC). "
+            f"It {what}."
+        )
         _part(
             graph,
             controller,
@@ -207,9 +210,17 @@ def busy_edges(graph: nx.DiGraph, phase: str) -> list[tuple[str, str]]:
 
 
 def spoken(graph: nx.DiGraph, phase: str) -> list[str]:
-    """The lines of a phase: its talks, and behind them what the VMs do meanwhile.  InputError for another phase."""
+    """The lines of a phase: its talks, and behind them what the VMs do meanwhile.
+
+    InputError for another phase, and when the VM is behind a host shim: then the SSD takes no part in its phases.
+    """
     if phase not in TALKS:
         raise InputError(f"there is no phase {phase!r}; there are: {', '.join(PHASES)}")
+    if graph.graph["shim"]:
+        name = graph.graph["guest"]
+        raise InputError(
+            f"{name} is behind a host shim, and phases are told for the SSD's help only; leave phase out"
+        )
     names = _names(graph)
     lines = [f"{_between(names, talk)}: {talk.words.format_map(names)}" for talk in TALKS[phase]]
     return [*lines, f"Meanwhile: {_meanwhile(graph, phase)}"]
@@ -289,7 +300,7 @@ def topology_text(spec: LabSpec | None = None, phase: str | None = None, guest: 
             continue
         lines.append(f"{about['label']}: {about['sentence']}")
         inside = [(name, part) for name, part in graph.nodes(data=True) if part["inside"] == frame]
-        lines += [f"  {name} = {_called(part)}: {part['sentence']}" for name, part in inside]
+        lines += [f"  {name}: {part['sentence']}" for name, part in inside]
     lines.append("Connections:")
     lines += [
         f"  {one} → {other} ({edge['kind']}): {edge['sentence']}"
@@ -297,7 +308,14 @@ def topology_text(spec: LabSpec | None = None, phase: str | None = None, guest: 
     ]
     if phase is not None:
         lines += heading_and_lines(graph, phase)
+        lines.append(f"Not there: {', '.join(absent(graph, phase)) or 'none'}")
     return "\n".join(lines)
+
+
+def absent(graph: nx.DiGraph, phase: str | None) -> list[str]:
+    """The parts that are not there (yet, or any more) in a phase; if None, those that come at the end."""
+    when = phase if phase is not None else PHASES[PHASES.index("Resume") - 1]
+    return [name for name, phases in graph.nodes(data="phases") if when not in phases]
 
 
 def heading_and_lines(graph: nx.DiGraph, phase: str) -> list[str]:
@@ -305,7 +323,3 @@ def heading_and_lines(graph: nx.DiGraph, phase: str) -> list[str]:
     *talks, meanwhile = spoken(graph, phase)
     heading = f"Phase {PHASES.index(phase) + 1} of {len(PHASES)}: {phase}"
     return [heading, *(f"{number} {line}" for number, line in enumerate(talks, 1)), meanwhile]
-
-
-def _called(part: dict[str, Any]) -> str:
-    return f"{part['label']}, {part['detail']}"

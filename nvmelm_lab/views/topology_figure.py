@@ -28,6 +28,7 @@ from nvmelm_lab.views.figures import (
     texts,
 )
 from nvmelm_lab.views.lab_graph import (
+    absent,
     busy_edges,
     edges_of,
     heading_and_lines,
@@ -74,13 +75,14 @@ def topology(
     # As high as the phase with most to say, so that nothing moves from phase to phase.
     most = max(len(_wrapped(heading_and_lines(graph, each))) for each in PHASES) if phase else len(lines)
     height = end + 16 + most * LINE
+    away = absent(graph, phase)
     active = [edges_of(graph, talk) for talk in TALKS[phase]] if phase else []
     busy = busy_edges(graph, phase) if phase else []
     traces = [
         *_frames(graph, page),
         *_lines(graph, page, {edge for edges in active for edge in edges}, busy),
-        *_boxes(graph, page, phase, {name for edges in active for edge in edges for name in edge}),
-        _labels(graph, page, phase),
+        *_boxes(graph, page, away, {name for edges in active for edge in edges for name in edge}),
+        _labels(graph, page, away),
         _handles(graph),
         _signs(graph, page, active, heading_and_lines(graph, phase)[1:-1] if phase else []),
         texts(
@@ -100,11 +102,11 @@ def _frames(graph: nx.DiGraph, page: Colours) -> Iterator[Trace]:
             yield _polygon(_rounded(frame["pos"], frame["size"], 6), page["panel"], outline)
 
 
-def _boxes(graph: nx.DiGraph, page: Colours, phase: str | None, active: set[str]) -> Iterator[Trace]:
+def _boxes(graph: nx.DiGraph, page: Colours, away: Sequence[str], active: set[str]) -> Iterator[Trace]:
     for name, part in graph.nodes(data=True):
         if not part["inside"]:
             continue
-        there = _is_there(part, phase)
+        there = name not in away
         outline = {
             "color": page["accent"] if name in active else page["fg"] if there else EDGE,
             "width": 3 if name in active else 1.5,
@@ -121,10 +123,6 @@ def _boxes(graph: nx.DiGraph, page: Colours, phase: str | None, active: set[str]
             width, height = part["size"]
             inner = {**outline, "width": 1}
             yield _polygon(_rounded(part["pos"], (width - 8, height - 8), 1), page["bg"], inner)
-
-
-def _is_there(part: dict[str, Any], phase: str | None) -> bool:
-    return phase in part["phases"] if phase else PHASES[0] in part["phases"] or part["kind"] != "vm"
 
 
 def _polygon(corners: Sequence[Point], fill: str, outline: dict[str, Any]) -> Trace:
@@ -187,16 +185,16 @@ _SHAPES: Final = {
 }
 
 
-def _labels(graph: nx.DiGraph, page: Colours, phase: str | None) -> Trace:
+def _labels(graph: nx.DiGraph, page: Colours, away: Sequence[str]) -> Trace:
     """The names of all parts, of the frames and of the link."""
     said: list[Said] = []
-    for _, part in graph.nodes(data=True):
+    for name, part in graph.nodes(data=True):
         (x, y), (width, height) = part["pos"], part["size"]
         if part["inside"]:
             label = (
                 part["label"] if len(part["label"]) <= NAME_CHARS else f"{part['label'][: NAME_CHARS - 1]}…"
             )
-            colour = page["fg"] if _is_there(part, phase) else page["muted"]
+            colour = page["muted"] if name in away else page["fg"]
             said.append((x, y, f"<b>{plain(label)}</b><br>{part['detail']}", "middle center", colour))
         else:
             at = y - height / 2 + 13 if part["kind"] == "host" else y + height / 2 - 13
