@@ -359,8 +359,8 @@ def _odd_commands(tenant: Tenant) -> list[str]:
     words = []
     for queue in tenant.queues:
         where = f"{tenant.name}'s queue {queue.qid}"
-        words += [f"command {cid} of {where} never completed" for cid in queue.pending]
         words += [f"{where} got a completion too many, for command {each.cid}" for each in queue.unexpected]
+        words += [f"command {cid} of {where} never completed" for cid in queue.pending]
     return words
 
 

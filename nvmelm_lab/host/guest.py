@@ -14,6 +14,9 @@ from nvmelm_lab.host.disk import Disk, Request
 from nvmelm_lab.host.operation import Operation, OperationKind
 from nvmelm_lab.host.queue_pair import REAP_NS, SUBMIT_NS, Pending, QueuePair
 
+TRIES = 5
+"""How often a guest issues a command that fails each time, before it gives up."""
+
 _READ = OperationKind.READ
 
 _WORDS = {
@@ -85,6 +88,7 @@ class Guest:
         self.write_times = Meter()
         self._operations = _split(operations, disk)
         self._retries: list[Operation] = []
+        self._failures: dict[Operation, int] = {}
         self._requests: dict[Pending, Request] = {}
         self._freed = Signal(engine, f"room for a command of {name}")
         self._stopping = False
@@ -211,13 +215,18 @@ class Guest:
             times.add(self.engine.now - request.submitted_ns)
             if not self.disk.finish(request, pending.cqe):
                 self.failed += 1
-                self._retries.append(request.operation)
+                self._try_again(request.operation)
             if self.engine.tracing:
                 operation = request.operation
                 self.engine.emit(
                     ("acknowledged", self.name, operation.kind.value, operation.slba, operation.blocks)
                 )
         self._freed.raise_to(self._freed.level + 1)
+
+    def _try_again(self, operation: Operation) -> None:
+        failures = self._failures[operation] = self._failures.get(operation, 0) + 1
+        if failures < TRIES:
+            self._retries.append(operation)
 
 
 def _split(operations: Iterable[Operation], disk: Disk) -> Iterator[Operation]:
