@@ -350,6 +350,8 @@ def _controller(ssd: Subsystem, name: str) -> tuple[int, Controller]:
 
 def check_spec(spec: LabSpec) -> None:
     """Refuse parameters that no lab can have."""
+    if spec.block_bytes not in (512, 4096):
+        raise InputError(f"an LBA cannot have {spec.block_bytes} bytes; give 512 or 4096")
     names = [guest.name for guest in spec.guests]
     if len(set(names)) < len(names):
         raise InputError(f"two guests have the same name among {', '.join(names)}; give each its own")
