@@ -179,6 +179,15 @@ class Signal:
                 wake(waiter[1])
         self.waiters = waiting
 
+    def count(self) -> None:
+        """Raise the level by one: one more of what it counts."""
+        level = self.level + 1
+        if self.engine.watched:
+            self._note(level)
+        self.level = level
+        if self.waiters:
+            self._wake()
+
     def set(self) -> None:
         """Raise a one-shot signal."""
         self.raise_to(1)

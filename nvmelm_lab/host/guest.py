@@ -132,7 +132,7 @@ class Guest:
     def stop(self) -> None:
         """Issue nothing more; what is under way still completes."""
         self._stopping = True
-        self._freed.raise_to(self._freed.level + 1)
+        self._freed.count()
 
     async def run_in_order(self) -> None:
         """The workload by one actor that waits for its oldest command when `depth` are under way."""
@@ -166,7 +166,7 @@ class Guest:
             await do(self._submit, operation)
             await do(self.queue.ring)
         self._all_issued = True
-        self.queue.arrived.raise_to(self.queue.arrived.level + 1)
+        self.queue.arrived.count()
 
     async def _collect(self) -> None:
         seen = 0
@@ -221,7 +221,7 @@ class Guest:
                 self.engine.emit(
                     ("acknowledged", self.name, operation.kind.value, operation.slba, operation.blocks)
                 )
-        self._freed.raise_to(self._freed.level + 1)
+        self._freed.count()
 
     def _try_again(self, operation: Operation) -> None:
         failures = self._failures[operation] = self._failures.get(operation, 0) + 1

@@ -162,7 +162,7 @@ class QueuePair:
         pending = self.pending.get(cid)
         if pending is not None:
             pending.become_visible()
-        self.arrived.raise_to(self.arrived.level + 1)
+        self.arrived.count()
 
     def look(self) -> None:
         """An interrupt that names no command: see which CQEs lie on the ring."""
@@ -205,41 +205,39 @@ class QueuePair:
 
     def reap_until(self, pending: Pending) -> list[Pending]:
         """Read CQEs until that of `pending` is found, or until no more are there; gives their commands."""
-        done = []
-        while pending.cqe is None and (reaped := self._reap_one()) is not None:
-            done.append(reaped)
+        done = self._take(pending) if pending.cqe is None else []
         self._tell_head()
         return done
 
     def reap_visible(self) -> list[Pending]:
         """Read all CQEs that are there; gives their commands."""
-        done = []
-        while (pending := self._reap_one()) is not None:
-            done.append(pending)
+        done = self._take(None)
         self._tell_head()
         return done
 
-    def _reap_one(self) -> Pending | None:
-        """Take the CQE at the head, if its phase tag says that it is new."""
-        cqe = self._cqe_at(self._reaped)
-        if cqe is None:
-            return None
-        self._reaped += 1
-        pending = self.pending.pop(cqe.cid, None)
-        if pending is None:
-            self.unexpected.append(Unexpected(cqe.cid, cqe.sqid))
-            return Pending(self, cqe.cid)
-        pending.cqe = cqe
-        if self.engine.tracing:
-            self.engine.emit(("reaped", self.name, self.qid, cqe.cid, CQE.pack(*cqe)))
-        return pending
+    def _take(self, wanted: Pending | None) -> list[Pending]:
+        """Take CQEs at the head as long as their phase tags say that they are new, `wanted` being the last."""
+        done: list[Pending] = []
+        while (cqe := self._cqe_at(self._reaped)) is not None:
+            self._reaped += 1
+            pending = self.pending.pop(cqe.cid, None)
+            if pending is None:
+                self.unexpected.append(Unexpected(cqe.cid, cqe.sqid))
+                pending = Pending(self, cqe.cid)
+            else:
+                pending.cqe = cqe
+                if self.engine.tracing:
+                    self.engine.emit(("reaped", self.name, self.qid, cqe.cid, CQE.pack(*cqe)))
+            done.append(pending)
+            if pending is wanted:
+                break
+        return done
 
     def _cqe_at(self, position: int) -> Cqe | None:
         """The CQE at a position counted from the queue's creation, if its phase tag says that it is new."""
         entries = self.entries
         page, offset = self.port.space.look(self.cq_base + position % entries * 16)
-        lap = position // entries
-        if page[offset + _PHASE] + lap & 1 == 0:
+        if page[offset + _PHASE] + position // entries & 1 == 0:
             return None
         return _fields(Cqe, CQE.unpack_from(page, offset))
 

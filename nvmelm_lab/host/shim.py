@@ -179,14 +179,13 @@ class Shim:
         if queue.cq.room <= 0:
             # Another SQ of the same CQ was faster.
             return None
-        sqe, address = queue.next_sqe()
+        sqe, page, offset = queue.next_sqe()
         queue.cq.claimed += 1
         self._taken += 1
         command = Command(queue, queue.fetched, sqe)
         self.controller.in_flight[command] = None
         if self.engine.tracing:
-            raw, offset = queue.space.look(address)
-            entry = bytes(raw[offset : offset + SQE_BYTES])
+            entry = bytes(page[offset : offset + SQE_BYTES])
             self.engine.emit(("fetched", self.name, queue.qid, queue.head, command.name, entry))
         return self.engine.spawn(command.name, self._serve(Errand(command, backend, self.block_bytes)))
 

@@ -54,14 +54,15 @@ def data_pointers(space: AddressSpace, prp1: int, prp2: int, length: int) -> lis
 
     Raises PrpError for a pointer that is misaligned or outside memory.
     """
+    if not prp1 & 3 and (prp1 & _OFFSET) + length <= PAGE_BYTES and prp1 + length <= space.size:
+        # Most buffers lie within one page, and most I/Os ask: this keeps them short.
+        return [(prp1, length)]
     if prp1 & 3:
         raise PrpError(offset=True)
-    rest = length - PAGE_BYTES + (prp1 & _OFFSET)
-    first = length if rest <= 0 else length - rest
+    first = min(length, PAGE_BYTES - (prp1 & _OFFSET))
     if not space.contains(prp1, first):
         raise PrpError(offset=False)
-    if rest <= 0:
-        return [(prp1, first)]
+    rest = length - first
     if rest <= PAGE_BYTES:
         if prp2 & _OFFSET:
             raise PrpError(offset=True)

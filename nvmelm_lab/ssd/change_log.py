@@ -49,7 +49,7 @@ def post(controller: Controller, command: Command) -> None:
         flagged = deallocated and _is_deallocated(controller, nsid, slba, blocks)
         queue.post(nsid, slba, blocks, deallocated=flagged)
     command.told = True
-    queue.told.raise_to(queue.told.level + 1)
+    queue.told.count()
 
 
 def _is_deallocated(controller: Controller, nsid: int, slba: int, blocks: int) -> bool:

@@ -262,7 +262,7 @@ class Controller:
                 command.status = Status.ABORTED_SQ_DELETION
                 self._post_completion(command)
             del self.in_flight[command]
-            self.finished.raise_to(self.finished.level + 1)
+            self.finished.count()
 
     def _stop(self, command: Command) -> None:
         """End a command where it stands; what it has changed is told of."""
@@ -305,16 +305,16 @@ class Controller:
         """Take the next command out of `queue`; None when its CQE would have no room."""
         if self.engine.recorder is not None:
             self._record(self._fetching(queue))
-        if queue.cq.room <= 0:
+        cq = queue.cq
+        if cq.room <= 0:
             return None
-        sqe, address = queue.next_sqe()
-        queue.cq.claimed += 1
+        sqe, page, offset = queue.next_sqe()
+        cq.claimed += 1
         command = Command(queue, queue.fetched, sqe)
         self.in_flight[command] = None
         self.fetched += 1
         if self.engine.tracing:
-            raw, offset = queue.space.look(address)
-            entry = bytes(raw[offset : offset + SQE_BYTES])
+            entry = bytes(page[offset : offset + SQE_BYTES])
             self.engine.emit(("fetched", self.name, queue.qid, queue.head, command.name, entry))
         return command
 
@@ -351,7 +351,7 @@ class Controller:
             command.status = refused.status
         except PrpError as error:
             command.status = prp_status(error)
-        if command.changes:
+        if command.changes and (self.migration_queue is not None or self.engine.recorder is not None):
             change_log.decide(self, command)
 
     def _execute_touches(self, command: Command) -> Touches:
@@ -399,9 +399,9 @@ class Controller:
     def _finish(self, command: Command) -> None:
         """One of the things that the command still had to post is posted."""
         command.owed -= 1
-        if command.owed == 0:
+        if not command.owed:
             del self.in_flight[command]
-            self.finished.raise_to(self.finished.level + 1)
+            self.finished.count()
 
     def _record(self, touches: Touches) -> None:
         if self.engine.recorder is not None:

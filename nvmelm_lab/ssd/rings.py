@@ -208,13 +208,13 @@ class SubmissionQueue:
         """The slot that the host fills next."""
         return self.visible.level % self.entries
 
-    def next_sqe(self) -> tuple[Sqe, int]:
-        """Take the SQE at the head out of host memory; gives it and its address."""
-        at = self.fetched % self.entries * SQE_BYTES
-        address = self.pages[at >> PAGE_SHIFT] + (at & PAGE_BYTES - 1)
-        page, offset = self.space.look(address)
-        self.fetched += 1
-        return _fields(Sqe, SQE.unpack_from(page, offset)), address
+    def next_sqe(self) -> tuple[Sqe, bytearray, int]:
+        """Take the SQE at the head out of host memory; gives it, and the page and offset where it lies."""
+        position = self.fetched
+        at = position % self.entries * SQE_BYTES
+        page, offset = self.space.look(self.pages[at >> PAGE_SHIFT] + (at & PAGE_BYTES - 1))
+        self.fetched = position + 1
+        return _fields(Sqe, SQE.unpack_from(page, offset)), page, offset
 
     def move_tail(self, tail: int) -> bool:
         """The tail doorbell was written; False when `tail` is no slot or would overtake the head."""
