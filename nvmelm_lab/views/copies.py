@@ -32,8 +32,8 @@ class Copy:
 def copies(outcome: Outcome) -> list[Copy]:
     """The copies that a migration finished, in their order."""
     done = list(_done(outcome))
-    left = [blocks for _, blocks, _ in done[1:]] + [-1]
-    return [Copy(name, blocks, rest, ns) for (name, blocks, ns), rest in zip(done, left, strict=True)]
+    following = [*(blocks for _, blocks, _ in done[1:]), -1]
+    return [Copy(name, blocks, left, ns) for (name, blocks, ns), left in zip(done, following, strict=False)]
 
 
 def _done(outcome: Outcome) -> Iterator[tuple[str, int, int]]:
