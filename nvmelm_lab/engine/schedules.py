@@ -51,7 +51,7 @@ class Random:
 
     def __init__(self, seed: int) -> None:
         self.now = NO_CLOCK
-        self._draw = stream(seed, "schedule").random
+        self._bits = stream(seed, "schedule").getrandbits
         self._ready: list[Actor] = []
 
     def bind(self, engine: Engine) -> None:
@@ -66,7 +66,7 @@ class Random:
         ready = self._ready
         if not ready:
             return None
-        index = int(self._draw() * len(ready))
+        index = self._bits(32) * len(ready) >> 32
         actor = ready[index]
         last = ready.pop()
         if last is not actor:
@@ -75,7 +75,7 @@ class Random:
 
     def choose(self, actor: Actor, name: str, options: int) -> int:
         """One of the options."""
-        return int(self._draw() * options)
+        return self._bits(32) * options >> 32
 
 
 class PCT:
