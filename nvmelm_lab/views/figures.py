@@ -27,6 +27,9 @@ LINE_CHARS: Final = 118
 
 HOVER_CHARS: Final = 52
 
+CONFIG: Final = {"displayModeBar": False}
+"""Plotly's buttons would lie on the picture; there is nothing to zoom, and nothing to upload."""
+
 Trace = dict[str, Any]
 Said = tuple[float, float, str, str, str]
 """A text: x, y, its words, where it stands from there ("middle right"), its colour."""
@@ -42,7 +45,8 @@ class Figure(go.Figure):  # type: ignore[misc]
         return str(self.layout.meta)
 
     def _repr_mimebundle_(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        return {"text/plain": repr(self), **super()._repr_mimebundle_(*args, **kwargs)}
+        drawn = super()._repr_mimebundle_(*args, **{"config": CONFIG, **kwargs})
+        return {"text/plain": repr(self), **drawn}
 
     def _ipython_display_(self) -> None:
         display(self._repr_mimebundle_(), raw=True)  # type: ignore[no-untyped-call]
@@ -77,9 +81,8 @@ def figure(traces: Sequence[Trace], words: str, page: Colours, width: float, hei
         },
         "hovermode": "closest",
         "showlegend": False,
+        "hoverdistance": 6,
         "dragmode": False,
-        # Its buttons would lie on the picture, and there is nothing to zoom.
-        "modebar": {"remove": ["toImage", "zoom", "pan", "zoomIn", "zoomOut", "autoScale", "resetScale"]},
     }
     return Figure(data=list(traces), layout=layout)
 

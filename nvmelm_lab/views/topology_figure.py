@@ -40,7 +40,9 @@ from nvmelm_lab.views.palette import EDGE, Colours
 from nvmelm_lab.views.places import PAD, Point
 from nvmelm_lab.views.talks import TALKS
 
-NAME_CHARS: Final = 11
+WIDE_CHAR: Final = 8
+"""Px of a bold character in a wide typeface."""
+
 SIGN: Final = 18
 """Px across a number."""
 
@@ -191,9 +193,8 @@ def _labels(graph: nx.DiGraph, page: Colours, away: Sequence[str]) -> Trace:
     for name, part in graph.nodes(data=True):
         (x, y), (width, height) = part["pos"], part["size"]
         if part["inside"]:
-            label = (
-                part["label"] if len(part["label"]) <= NAME_CHARS else f"{part['label'][: NAME_CHARS - 1]}…"
-            )
+            room = int(width - 8) // WIDE_CHAR
+            label = part["label"] if len(part["label"]) <= room else f"{part['label'][: room - 1]}…"
             colour = page["muted"] if name in away else page["fg"]
             said.append((x, y, f"<b>{plain(label)}</b><br>{part['detail']}", "middle center", colour))
         else:

@@ -101,6 +101,7 @@ def test_a_figure_is_plotlys_own_and_shows_its_words_where_nothing_can_be_drawn(
     bundle = figure._repr_mimebundle_()
     assert set(bundle) == {"text/plain", "application/vnd.plotly.v1+json"}
     assert bundle["text/plain"] == words
+    assert bundle["application/vnd.plotly.v1+json"]["config"]["displayModeBar"] is False
 
 
 @each_figure

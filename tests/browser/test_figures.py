@@ -1,0 +1,158 @@
+"""Figures in a real JupyterLab: nothing overlaps, nothing is cut, and what is pointed at says what it is."""
+
+from itertools import combinations
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page
+
+from nvmelm_lab.views import topology_graph
+from nvmelm_lab.views.model import PHASES
+from tests.browser.conftest import Lab, OpenNotebook
+
+SHOW = """from IPython.display import display
+from nvmelm_lab.lab import GuestSpec, LabSpec
+from nvmelm_lab.runs import MigrationRun, start
+from nvmelm_lab.views import convergence, topology
+
+for phase in (None, "Prepare", "Start logging", "Initial copy", "Iterate", "Suspend", "State", "Resume", "Clean up"):
+    display(topology(phase=phase))
+disks = GuestSpec("a very long name", blocks=(1 << 16, 64, 8))
+display(topology(LabSpec(guests=(disks, GuestSpec("second", "Z", "I"))), "Suspend", theme="dark"))
+small = dict(blocks=1024, neighbour=False)
+for more in (
+    {}, {"writes_per_second": 300_000}, {"rounds": 60, "writes_per_second": 300_000}, {"method": "stop"},
+    {"schedule": ("random", 3), "blocks": 256}, {"rounds": 0}, {"workload": "idle"}, {"downtime_budget_ns": 0},
+):
+    display(convergence(start(MigrationRun(**small | more)).finish(), theme="dark" if more else "light"))
+"""
+FIGURES = 1 + len(PHASES) + 1 + 8
+
+TEXTS = """figure => {
+  const page = figure.getBoundingClientRect();
+  const inPage = box => [box.left - page.left, box.top - page.top, box.right - page.left, box.bottom - page.top];
+  return [...figure.querySelectorAll('.main-svg .textpoint text, .main-svg text.textpoint, .textpoint')]
+    .filter((node, n, all) => !all.some(other => other !== node && node.contains(other)))
+    .map(node => ({
+      words: node.textContent,
+      box: inPage(node.getBoundingClientRect()),
+      size: parseFloat(getComputedStyle(node).fontSize),
+    }));
+}"""
+
+
+@pytest.fixture(scope="module")
+def page(lab: Lab, shared_notebook: OpenNotebook) -> Page:
+    opened = shared_notebook(lab.write("figures.ipynb", SHOW))
+    opened.wait_for_function(
+        f"() => document.querySelectorAll('.js-plotly-plot .textpoint').length > {FIGURES}"
+    )
+    opened.wait_for_function(f"() => document.querySelectorAll('.js-plotly-plot').length === {FIGURES}")
+    return opened
+
+
+def figure(page: Page, number: int) -> Locator:
+    found = page.locator(".js-plotly-plot").nth(number)
+    found.scroll_into_view_if_needed()
+    found.locator(".textpoint").first.wait_for()
+    return found
+
+
+def texts(found: Locator) -> list[dict[str, Any]]:
+    return found.evaluate(TEXTS)
+
+
+each_figure = pytest.mark.parametrize("number", range(FIGURES))
+
+
+@each_figure
+def test_no_text_touches_another_or_is_cut(page: Page, number: int) -> None:
+    found = figure(page, number)
+    width, height = found.bounding_box()["width"], found.bounding_box()["height"]
+    said = texts(found)
+    assert len(said) > 8
+    for text in said:
+        left, top, right, bottom = text["box"]
+        assert left >= 0, text
+        assert top >= 0, text
+        assert right <= width, text
+        assert bottom <= height, text
+        assert text["size"] >= 12, text
+    for one, other in combinations(said, 2):
+        apart = (
+            one["box"][2] <= other["box"][0]
+            or other["box"][2] <= one["box"][0]
+            or one["box"][3] <= other["box"][1] + 1
+            or other["box"][3] <= one["box"][1] + 1
+        )
+        assert apart, (one, other)
+
+
+def test_every_name_fits_into_its_box(page: Page) -> None:
+    graph = topology_graph()
+    for number in range(1 + len(PHASES)):
+        said = texts(figure(page, number))
+        for _, part in graph.nodes(data=True):
+            if not part["inside"]:
+                continue
+            (x, y), (width, height) = part["pos"], part["size"]
+            words = part["label"] + part["detail"]
+            own = [
+                text["box"]
+                for text in said
+                if text["words"] == words and abs(text["box"][1] + 16 - y) < height
+            ]
+            assert any(
+                x - width / 2 <= left
+                and right <= x + width / 2
+                and y - height / 2 <= top
+                and bottom <= y + height / 2
+                for left, top, right, bottom in own
+            ), (words, own)
+
+
+def test_figures_are_as_wide_as_the_notebook_beside_the_file_browser_allows(page: Page) -> None:
+    area = page.locator(".jp-OutputArea").first
+    assert area.evaluate("node => node.scrollWidth <= node.clientWidth")
+
+
+@pytest.mark.parametrize("name", ["VM guest", "Ctlr X", "Ctlr Y", "MQ", "NS 1 at the destination"])
+def test_a_part_that_is_pointed_at_says_what_it_is(page: Page, name: str) -> None:
+    part = topology_graph().nodes[name]
+    found = figure(page, 0)
+    x, y = part["pos"]
+    width, height = part["size"]
+    for dx, dy in ((0, 0), (-width / 2 + 8, 0), (width / 2 - 8, height / 2 - 8)):
+        assert hovered(page, found, x + dx, y + dy) == part["sentence"]
+
+
+def test_a_number_that_is_pointed_at_says_its_line(page: Page) -> None:
+    graph = topology_graph()
+    found = figure(page, 1 + PHASES.index("Initial copy"))
+    x, y = graph.edges["VMM at the source", "VMM at the destination"]["sign"]
+    assert hovered(page, found, x, y).startswith("2 Source → destination: the blocks cross the link")
+
+
+def hovered(page: Page, found: Locator, x: float, y: float) -> str:
+    """What the figure says at that place, once it says it."""
+    box = found.bounding_box()
+    label = found.locator(".hoverlayer .hovertext text.nums")
+    page.mouse.move(box["x"] - 30, box["y"] + y)
+    label.wait_for(state="detached")
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    label.wait_for()
+    return label.evaluate(
+        "node => [...node.querySelectorAll('tspan')].map(part => part.textContent).join(' ')"
+    )
+
+
+def test_a_figure_is_not_moved_by_wheel_or_mouse(page: Page) -> None:
+    found = figure(page, 0)
+    before = texts(found)
+    box = found.bounding_box()
+    page.mouse.move(box["x"] + 200, box["y"] + 150)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 300, box["y"] + 180, steps=4)
+    page.mouse.up()
+    assert texts(found) == before
+    assert found.locator(".modebar-btn").count() == 0
