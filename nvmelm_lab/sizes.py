@@ -11,6 +11,8 @@ from nvmelm_lab.errors import InputError
 
 UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
+CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
+
 _BYTES_BY_WORD = {word.lower(): size for word, size in UNITS.items()}
 
 
@@ -54,6 +56,5 @@ def memory_limit() -> int | None:
     if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
         return None
     machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    container = Path("/sys/fs/cgroup/memory.max")
-    limit = container.read_text().strip() if container.is_file() else ""
+    limit = CONTAINER_LIMIT.read_text().strip() if CONTAINER_LIMIT.is_file() else ""
     return min(machine, int(limit)) if limit.isdigit() else machine

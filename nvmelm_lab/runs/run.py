@@ -17,9 +17,9 @@ from nvmelm_lab.runs.spec import (
     NEIGHBOUR,
     NEIGHBOUR_BLOCKS,
     NEIGHBOUR_WRITES_PER_SECOND,
-    SCHEDULES,
     MigrationRun,
     check,
+    schedule_of,
     slowest_alone,
     workload_of,
 )
@@ -37,7 +37,7 @@ class Run:
         self._workload = workload.name
         self.lab = Lab(spec.lab())
         self.trace = Trace() if spec.trace == "full" else None
-        self.lab.begin(SCHEDULES[spec.schedule[0]](*spec.schedule[1:]), trace=self.trace)
+        self.lab.begin(schedule_of(spec), trace=self.trace)
         self._oracle = self.lab.oracle(GUEST)
         self.method = METHODS[spec.method](self.lab, GUEST, spec.plan())
         self._has_ended = False

@@ -120,8 +120,9 @@ def check(spec: MigrationRun) -> None:
         ("lead_ns", 0, 1 << 62),
         ("after", 0, 1 << 40),
     ):
-        if not low <= getattr(spec, name) <= high:
-            raise InputError(f"{name} cannot be {getattr(spec, name)}; give {low} to {high}")
+        value = getattr(spec, name)
+        if not isinstance(value, int) or not low <= value <= high:
+            raise InputError(f"{name} cannot be {value!r}; give a whole number from {low} to {high}")
     if spec.filled is not None and not 0 <= spec.filled <= spec.blocks:
         raise InputError(f"filled cannot be {spec.filled} of {spec.blocks} LBAs; give 0 to {spec.blocks}")
     for what, value, known in (
@@ -131,6 +132,7 @@ def check(spec: MigrationRun) -> None:
     ):
         if value not in known:
             raise InputError(f"there is no {what} {value!r}; there are: {', '.join(known)}")
+    schedule_of(spec)
     needed, limit = BYTES_PER_RUN + BYTES_PER_LBA * spec.blocks, memory_limit()
     if limit is not None and needed > limit:
         most = max(0, limit - BYTES_PER_RUN) // BYTES_PER_LBA
@@ -138,6 +140,17 @@ def check(spec: MigrationRun) -> None:
             f"a namespace of {spec.blocks} LBAs takes about {in_words(needed)} of memory here, and this machine has "
             f"{in_words(limit)}; give at most {most} LBAs"
         )
+
+
+def schedule_of(spec: MigrationRun) -> Schedule:
+    """A new schedule, as the spec names it."""
+    name, *arguments = spec.schedule
+    try:
+        return SCHEDULES[name](*arguments)
+    except TypeError as error:
+        raise InputError(
+            f"the schedule {name!r} does not go with {arguments!r}; random takes a seed, replay the names of actors"
+        ) from error
 
 
 def slowest_alone(spec: MigrationRun) -> int:

@@ -8,7 +8,7 @@ from dataclasses import fields
 from nvmelm_lab import __version__
 from nvmelm_lab.engine import Token, decode_token, encode_token
 from nvmelm_lab.errors import InputError
-from nvmelm_lab.runs.spec import MigrationRun, workload_of
+from nvmelm_lab.runs.spec import MigrationRun, check, recording_path, workload_of
 from nvmelm_lab.ssd import Habits
 
 
@@ -27,21 +27,35 @@ def token(spec: MigrationRun, hashes: Mapping[str, str]) -> str:
 def replay(text: str, *, workload: str | None = None) -> MigrationRun:
     """The run that a token stands for.  `workload`: where its recording lies now, if not where it was.
 
-    InputError when the token is damaged or of another kit, or when the recording is not the one that was played.
+    InputError when the token is damaged, of another kit or of something else, or when the recording is not there
+    or not the one that was played.
     """
     found = decode_token(text, kit=__version__)
     scenario = dict(found.scenario)
     if workload is not None:
+        if not found.hashes:
+            raise InputError("this token needs no recording; leave the workload away")
         scenario["workload"] = workload
     try:
         habits = Habits(**scenario.pop("habits"))
         spec = MigrationRun(**scenario, habits=habits, schedule=tuple(found.schedule))
+        check(spec)
     except (TypeError, KeyError) as error:
         raise InputError(
             "this token is not one of a migration; give one that nvmelm migrate printed"
         ) from error
-    if found.hashes != workload_of(spec)[1]:
-        raise InputError(
-            f"the recording {spec.workload!r} is not the one that this token was made with; give that one"
-        )
+    if found.hashes:
+        _check_recording(spec, found.hashes)
     return spec
+
+
+def _check_recording(spec: MigrationRun, hashes: Mapping[str, str]) -> None:
+    if recording_path(spec.workload) is None:
+        raise InputError(
+            f"the recording {spec.workload!r} that this token was made with is not here; say where it is (--workload)"
+        )
+    if workload_of(spec)[1] != hashes:
+        raise InputError(
+            f"the recording {spec.workload!r} is not the one that this token was made with, or was changed since; "
+            "give that one (--workload)"
+        )
