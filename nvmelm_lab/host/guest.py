@@ -64,6 +64,8 @@ class Guest:
         Counts of commands; `writes` of those issued change data.
     read_times, write_times
         Meters of its Reads and of its other commands, which whoever looks on may exchange for fresh ones.
+    submit, reap
+        Its steps: an operation into the queue, and all completions that are there out of it.
     """
 
     def __init__(
@@ -95,14 +97,14 @@ class Guest:
         self._all_issued = False
         self._started_ns = 0
         gate = queue.gate
-        self._submit = Kind(
+        self.submit = Kind(
             "submit",
             self._prepare,
             gate=gate,
             takes=SUBMIT_NS,
             label=lambda operation: f"{name} submits {describe(operation)}",
         )
-        self._reap = Kind(
+        self.reap = Kind(
             "reap",
             lambda _: self._finish(queue.reap_visible()),
             gate=gate,
@@ -140,7 +142,7 @@ class Guest:
         for operation in self._operations:
             if len(window) == self.depth:
                 await self._complete(window.pop(0))
-            window.append(await do(self._submit, operation))
+            window.append(await do(self.submit, operation))
             await do(self.queue.ring)
         for pending in window:
             await self._complete(pending)
@@ -159,11 +161,11 @@ class Guest:
             due = self._started_ns + operation.at_ns
             if due > self.engine.now >= 0:
                 await until(due)
-            while not self._stopping and not self._has_room(operation):
+            while not self._stopping and not self.has_room(operation):
                 await self._freed.wait(self._freed.level + 1)
             if self._stopping:
                 break
-            await do(self._submit, operation)
+            await do(self.submit, operation)
             await do(self.queue.ring)
         self._all_issued = True
         self.queue.arrived.count()
@@ -173,9 +175,10 @@ class Guest:
         while not self._all_issued or self._requests:
             await self.queue.arrived.wait(seen + 1)
             seen = self.queue.arrived.level
-            await do(self._reap)
+            await do(self.reap)
 
-    def _has_room(self, operation: Operation) -> bool:
+    def has_room(self, operation: Operation) -> bool:
+        """Whether `operation` can be submitted now."""
         return len(self._requests) < self.depth and self.queue.has_room and self.disk.can_start(operation)
 
     # -- steps ---------------------------------------------------------------------------------------------

@@ -1,0 +1,165 @@
+"""How a figure is taken, and what it is.
+
+Work is cut into slices of about a millisecond.  The figure is the best slice: what the machine does while nobody
+disturbs it, which the median of a shared machine is not; the median stands beside it in the JSON.  Before each run
+a calibration loop is timed in the same way, so that figures of two machines, or of two days, can be compared.
+Time is CPU time of this process unless a figure says otherwise.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from statistics import median
+
+CALIBRATION_TURNS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much work a benchmark does; only `FULL` gives figures that mean something.
+
+    rounds
+        How often each run is repeated; peers take turns.
+    ios, steps
+        I/Os of a run through the door, and steps of a slice of the engine.
+    scenarios
+        How many of the scenarios of `nvmelm_lab.races` are searched.
+    blocks
+        LBAs of the migration on the command line.
+    processes
+        How often a process is started.
+    jupyterlab
+        Whether JupyterLab is started.
+    """
+
+    rounds: int
+    ios: int
+    steps: int
+    scenarios: int
+    blocks: int
+    processes: int
+    jupyterlab: bool
+
+
+FULL = Size(rounds=7, ios=6_400, steps=300, scenarios=4, blocks=16_384, processes=5, jupyterlab=True)
+TINY = Size(rounds=1, ios=256, steps=100, scenarios=1, blocks=64, processes=1, jupyterlab=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What a figure is held against: who, its own figure in the same unit, and the ratio that is wanted.
+
+    least_ratio
+        How many times as good the figure has to be; None: it is shown, and nothing more.
+    """
+
+    name: str
+    value: float
+    least_ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table.
+
+    value, unit
+        The best slice.  A unit that ends in "/s" is better when higher, any other when lower.
+    middle
+        The median slice, in the same unit.
+    target
+        What `value` has to reach on a quiet machine, or None.
+    exact
+        The value is a count that has to *be* the target.
+    calibration_ns
+        Best time of one turn of the calibration loop beside it.
+    """
+
+    name: str
+    value: float
+    unit: str
+    middle: float
+    target: float | None = None
+    peer: Peer | None = None
+    exact: bool = False
+    calibration_ns: float = field(default_factory=lambda: calibrate())
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times as good as the peer; None without one."""
+        if self.peer is None:
+            return None
+        ours, theirs = self.value, self.peer.value
+        return ours / theirs if self.unit.endswith("/s") or self.exact else theirs / ours
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether target and least ratio are met; None when there is neither."""
+        wanted = []
+        if self.target is not None:
+            wanted.append(self._reaches(self.target))
+        if self.peer is not None and self.peer.least_ratio is not None:
+            wanted.append((self.ratio or 0) >= self.peer.least_ratio)
+        return all(wanted) if wanted else None
+
+    def _reaches(self, target: float) -> bool:
+        if self.exact:
+            return self.value == target
+        return self.value >= target if self.unit.endswith("/s") else self.value <= target
+
+
+def calibrate() -> float:
+    """Time of one turn of the calibration loop, in ns."""
+    return min(_calibration_run() for _ in range(10))
+
+
+def _calibration_run() -> float:
+    begin = time.process_time_ns()
+    for turn in range(CALIBRATION_TURNS):
+        turn * turn
+    return (time.process_time_ns() - begin) / CALIBRATION_TURNS
+
+
+Slices = Iterator[int]
+"""A run of a benchmark: does one slice of work each time, and gives how much it did (I/Os, steps)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Work per second of CPU time: the best slice, the median slice, and the calibration beside them."""
+
+    best: float
+    middle: float
+    calibration_ns: float
+
+
+def rates(runs: Iterable[Callable[[], Slices]], rounds: int) -> list[Rate]:
+    """The rate of each of `runs`, which take turns so that a disturbance meets them all.
+
+    Slices that did less than half of the largest slice's work (the last of a run) do not count.
+    """
+    runs = list(runs)
+    seen: list[list[tuple[int, int]]] = [[] for _ in runs]
+    calibrations = [float("inf")] * len(runs)
+    for _ in range(rounds):
+        for number, run in enumerate(runs):
+            calibrations[number] = min(calibrations[number], calibrate())
+            seen[number] += _timed(run())
+    return [_rate(slices, calibration) for slices, calibration in zip(seen, calibrations, strict=True)]
+
+
+def _timed(slices: Slices) -> list[tuple[int, int]]:
+    """Work and CPU time (ns) of each slice."""
+    timed = []
+    begin = time.process_time_ns()
+    for work in slices:
+        timed.append((work, time.process_time_ns() - begin))
+        begin = time.process_time_ns()
+    return timed
+
+
+def _rate(slices: list[tuple[int, int]], calibration_ns: float) -> Rate:
+    least = max(work for work, _ in slices) / 2
+    per_second = [work * 1e9 / max(ns, 1) for work, ns in slices if work >= least]
+    return Rate(max(per_second), median(per_second), calibration_ns)
