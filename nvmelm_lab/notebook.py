@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable
 from dataclasses import fields
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.runs import MigrationRun, start
@@ -13,7 +13,10 @@ from nvmelm_lab.views.film import frame_at, model_of, model_so_far
 from nvmelm_lab.views.player import Player
 from nvmelm_lab.views.predict import predict
 
-__all__ = ["SMALL", "Bench", "Player", "bench", "predict", "watch", "who_is_who"]
+if TYPE_CHECKING:
+    from nvmelm_lab.views.figures import Figure
+
+__all__ = ["SMALL", "Bench", "Player", "bench", "predict", "rounds", "watch", "who_is_who", "who_talks"]
 
 SMALL: Final = MigrationRun(
     blocks=176,
@@ -58,6 +61,26 @@ def bench(*knobs: str, **values: Any) -> Bench:
     known = {knob.field: knob for knob in KNOBS}
     wanted = [known[_known("knob", name, known)] for name in knobs or known]
     return Bench(_spec(values), wanted)
+
+
+def who_talks(phase: str | None = None, theme: str = "light") -> "Figure":
+    """Who talks to whom in a phase of the migration, or who takes part if None; `theme` is ``light`` or ``dark``.
+
+    InputError for a phase or theme that there is not.
+    """
+    from nvmelm_lab.views import topology
+
+    return topology(_spec({}).lab(), phase, theme=theme)
+
+
+def rounds(theme: str = "light", **values: Any) -> "Figure":
+    """Run one migration of the small lab, with fields set as for `watch`, and show its copies and the stop rule.
+
+    InputError for a field or theme that there is not, or a value without sense.
+    """
+    from nvmelm_lab.views import convergence
+
+    return convergence(start(_spec(values)).finish(), theme=theme)
 
 
 def _spec(values: dict[str, Any]) -> MigrationRun:

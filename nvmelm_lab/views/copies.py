@@ -73,7 +73,7 @@ def _whether(outcome: Outcome) -> str:
 
 
 def _cost(outcome: Outcome) -> str:
-    words = [f"Copied while the VM stood still: {grouped(outcome.final_blocks)} LBAs"]
+    words = [f"Copied while the VM stood still: {_lbas(outcome.final_blocks)}"]
     if outcome.failure:
         words = ["The guest goes on at the source"]
     elif is_timed(outcome):
@@ -89,6 +89,10 @@ def _counted(number: int, word: str) -> str:
     return f"{number} {word}{'s' * (number != 1)}"
 
 
+def _lbas(number: int) -> str:
+    return f"{grouped(number)} LBA{'s' * (number != 1)}"
+
+
 def grouped(number: int) -> str:
     """A number with its digits in groups of three."""
     return f"{number:,}".replace(",", "\u202f")
@@ -97,8 +101,8 @@ def grouped(number: int) -> str:
 def told(copy: Copy) -> str:
     """One copy in words."""
     took = f" in {duration(copy.ns)}" if copy.ns >= 0 else ""
-    changed = f"; changed meanwhile: {grouped(copy.left)} LBAs" if copy.left >= 0 else ""
-    return f"{copy.name}: {grouped(copy.blocks)} LBAs{took}{changed}"
+    changed = f"; changed meanwhile: {_lbas(copy.left)}" if copy.left >= 0 else ""
+    return f"{copy.name}: {_lbas(copy.blocks)}{took}{changed}"
 
 
 def convergence_text(outcome: Outcome) -> str:

@@ -162,6 +162,20 @@ def test_four_times_the_writes_cost_more_than_five_times_the_downtime_and_the_ro
     assert fast.rounds == SMALL.rounds
 
 
+def test_at_forty_thousand_writes_no_round_comes_below_the_budget_and_at_one_thousand_the_last_does():
+    budget = SMALL.downtime_budget_ns
+    assert min(outcome(writes_per_second=40_000).round_ns) > budget
+    assert outcome(writes_per_second=1_000).round_ns[-1] <= budget
+    assert "It did not converge" in repr(notebook.rounds(writes_per_second=40_000))
+    assert "It converged" in repr(notebook.rounds(writes_per_second=1_000))
+
+
+def test_who_talks_in_a_phase_is_shown_for_the_lab_of_the_notebook(small):
+    words = repr(notebook.who_talks("Suspend", theme="dark"))
+    assert "Phase 5 of 8: Suspend" in words
+    assert f"{small.run.blocks} LBAs, attached to Ctlr Y and Ctlr X" in words
+
+
 def test_a_coarser_granularity_makes_the_initial_copy_larger_and_the_rounds_hardly(small):
     coarse = outcome(granularity=64)
     assert SMALL.granularity == 8

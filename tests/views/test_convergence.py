@@ -90,7 +90,7 @@ def test_a_migration_that_ended_early_has_the_copies_that_it_finished():
 # -- the words -----------------------------------------------------------------------------------------------
 
 COPY = re.compile(
-    r"(Initial copy|Round \d+|Suspend): ([\d\u202f]+) LBAs(?: in ([^;]+))?(?:; changed meanwhile: ([\d\u202f]+) LBAs)?"
+    r"(Initial copy|Round \d+|Suspend): ([\d\u202f]+) LBAs?(?: in ([^;]+))?(?:; changed meanwhile: ([\d\u202f]+) LBAs?)?"
 )
 
 
