@@ -89,7 +89,7 @@ def command(context: click.Context, /, token: str | None, as_json: bool, **optio
     """
     from nvmelm_lab.runs import replay, start
 
-    given = {name: value for name, value in options.items() if value not in (None, False)}
+    given = {name: value for name, value in options.items() if value is not None and value is not False}
     if token is None:
         spec = _spec(given)
     else:
