@@ -20,7 +20,7 @@ def nvmelm(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("name", ["lab", "doctor"])
+@pytest.mark.parametrize("name", ["lab", "migrate", "doctor"])
 def test_help_lists_the_command_and_explains_it(name: str) -> None:
     assert f"\n  {name} " in nvmelm("--help").stdout
     run = nvmelm(name, "--help")
