@@ -94,6 +94,7 @@ def _configure(controller: QueueKeeper, value: int) -> None:
     starts = CC_EN.get(value) and not CC_EN.get(controller.cc)
     controller.cc = value
     if starts:
+        controller.csts = 0
         _enable(controller)
     if CC_SHN.get(value):
         controller.csts = controller.csts & ~CSTS_SHST.put(3) | CSTS_SHST.put(_SHUTDOWN_COMPLETE)

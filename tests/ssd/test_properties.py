@@ -105,6 +105,13 @@ def test_a_shutdown_is_reported_complete_and_ends_with_a_reset(notification: int
     assert host.read(Property.CSTS) == 0
 
 
+def test_a_shutdown_of_a_disabled_controller_is_over_when_it_is_enabled() -> None:
+    host = Bench().x
+    host.write(Property.CC, 1 << 14)
+    assert host.read(Property.CSTS) == SHUT_DOWN
+    assert host.enable() == RDY
+
+
 def test_reserved_properties_read_as_zero_and_take_no_write() -> None:
     host = ready().x
     for offset in (Property.INTMS, Property.INTMC, Property.NSSR, 0x38, 0x40, 0xFFC):
