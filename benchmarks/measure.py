@@ -124,6 +124,9 @@ def _calibration_run() -> float:
 Slices = Iterator[int]
 """A run of a benchmark: does one slice of work each time, and gives how much it did (I/Os, steps)."""
 
+Timing = tuple[int, int]
+"""Work of a slice, and the CPU time that it took, in ns."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -135,31 +138,38 @@ class Rate:
 
 
 def rates(runs: Iterable[Callable[[], Slices]], rounds: int) -> list[Rate]:
-    """The rate of each of `runs`, which take turns so that a disturbance meets them all.
+    """The rate of each of `runs`, which take turns slice by slice, so that a disturbance meets them all.
 
     Slices that did less than half of the largest slice's work (the last of a run) do not count.
     """
     runs = list(runs)
-    seen: list[list[tuple[int, int]]] = [[] for _ in runs]
-    calibrations = [float("inf")] * len(runs)
+    seen: list[list[Timing]] = [[] for _ in runs]
+    calibration = calibrate()
     for _ in range(rounds):
-        for number, run in enumerate(runs):
-            calibrations[number] = min(calibrations[number], calibrate())
-            seen[number] += _timed(run())
-    return [_rate(slices, calibration) for slices, calibration in zip(seen, calibrations, strict=True)]
+        _take_turns([run() for run in runs], seen)
+        calibration = min(calibration, calibrate())
+    return [_rate(slices, calibration) for slices in seen]
 
 
-def _timed(slices: Slices) -> list[tuple[int, int]]:
-    """Work and CPU time (ns) of each slice."""
-    timed = []
+def _take_turns(runs: list[Slices], seen: list[list[Timing]]) -> None:
+    """Run all to their end, a slice of each at a time."""
+    going = list(zip(runs, seen, strict=True))
+    while going:
+        going = [(run, slices) for run, slices in going if _take_slice(run, slices)]
+
+
+def _take_slice(run: Slices, slices: list[Timing]) -> bool:
+    """One slice; False when the run has ended."""
     begin = time.process_time_ns()
-    for work in slices:
-        timed.append((work, time.process_time_ns() - begin))
-        begin = time.process_time_ns()
-    return timed
+    work = next(run, None)
+    took = time.process_time_ns() - begin
+    if work is None:
+        return False
+    slices.append((work, took))
+    return True
 
 
-def _rate(slices: list[tuple[int, int]], calibration_ns: float) -> Rate:
+def _rate(slices: list[Timing], calibration_ns: float) -> Rate:
     least = max(work for work, _ in slices) / 2
     per_second = [work * 1e9 / max(ns, 1) for work, ns in slices if work >= least]
     return Rate(max(per_second), median(per_second), calibration_ns)

@@ -77,12 +77,13 @@ def test_slices_add_up_to_all_the_work() -> None:
 def test_peers_take_turns_and_short_last_slices_do_not_count() -> None:
     order: list[str] = []
 
-    def run(name: str) -> Iterator[int]:
-        order.append(name)
-        yield from (10, 10, 1)
+    def run(name: str, *slices: int) -> Iterator[int]:
+        for work in slices:
+            order.append(name)
+            yield work
 
-    one, other = rates([lambda: run("a"), lambda: run("b")], 2)
-    assert order == ["a", "b", "a", "b"]
+    one, other = rates([lambda: run("a", 10, 10, 1), lambda: run("b", 10)], 2)
+    assert "".join(order) == "abaa" * 2
     assert one.best >= one.middle > 0
     assert other.calibration_ns > 0
 
