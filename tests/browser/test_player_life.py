@@ -53,10 +53,10 @@ def test_scrolled_away_and_back_it_is_still_drawn(lab: Lab, open_notebook: OpenN
 
 
 def test_a_hidden_tab_comes_back_drawn(lab: Lab, open_notebook: OpenNotebook) -> None:
-    other = lab.write("other.ipynb", "1")
+    (lab.folder / "other.txt").write_text("another tab")
     page = open_notebook(show(lab, "hidden.ipynb", RUN))
     index = scrub_to(player(page), 0.5)
-    page.evaluate("path => jupyterapp.commands.execute('docmanager:open', {path})", other)
+    page.evaluate("path => jupyterapp.commands.execute('docmanager:open', {path})", "other.txt")
     page.wait_for_function("() => document.querySelector('.nvp').clientWidth === 0")
     page.evaluate("path => jupyterapp.commands.execute('docmanager:open', {path})", "hidden.ipynb")
     page.wait_for_function("() => document.querySelector('.nvp').clientWidth > 0")

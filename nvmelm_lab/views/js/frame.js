@@ -49,8 +49,8 @@ function buildSentence(run) {
   const parts = Object.fromEntries(["place", "when", "text", "note"].map((name) =>
     [name, make("span", { class: `nvp-say-${name}` })]));
   const say = make("p", { class: "nvp-say", "aria-live": "polite" }, ...Object.values(parts));
-  const row = make("div", { class: "nvp-sentence" }, say, make("span", { class: "nvp-seed" }, `seed ${run.model.seed}`));
-  return { row, say, parts };
+  const seed = make("span", { class: "nvp-seed" }, `seed ${run.model.seed}`);
+  return { row: make("div", { class: "nvp-sentence" }, say, seed), say, parts };
 }
 
 function buildMap(run, side, act) {
@@ -125,14 +125,16 @@ function buildTransport(run, act) {
   const scrub = buildScrub(run);
   const speed = make("select", { class: "nvp-speed", "aria-label": "Speed", title: "Speed" },
     ...[0.25, 0.5, 1, 2, 4, 8].map((rate) => make("option", { value: rate }, `${rate}×`)));
-  const filter = make("input", { class: "nvp-filter-lba", inputmode: "numeric", size: 6, "aria-label": "Only steps that touch this LBA",
-    title: "Only steps that touch this LBA, such as 12 or 12-15", autocomplete: "off", spellcheck: "false" });
+  const only = "Only steps that touch this LBA";
+  const filter = make("input", { class: "nvp-filter-lba", inputmode: "numeric", size: 6, autocomplete: "off",
+    spellcheck: "false", "aria-label": only, title: `${only}, such as 12 or 12-15` });
   const clear = button("All steps again", act.clearFilter, "×");
   clear.classList.add("nvp-clear");
   const panes = Object.fromEntries([["bytes", "Bytes"], ["text", "Text"], ["help", "?"]].map(([name, word]) =>
     [name, button(name === "help" ? "Keys and signs" : word, () => act.togglePane(name), word)]));
   const row = make("div", { class: "nvp-transport" }, steps, scrub.node, speed,
-    make("label", { class: "nvp-filter" }, "LBA", filter, clear), toolbar("panes", "In place of the lanes", ...Object.values(panes)));
+    make("label", { class: "nvp-filter" }, "LBA", filter, clear),
+    toolbar("panes", "In place of the lanes", ...Object.values(panes)));
   return { row, play, scrub, speed, filter, clear, panes };
 }
 

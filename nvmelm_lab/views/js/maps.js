@@ -29,7 +29,8 @@ function mapLayout(run, zoom, width, height) {
 
 function cellBox(layout, index) {
   const { columns, w, h } = layout;
-  return { x: CELL_GAP + (index % columns) * w, y: CELL_GAP + Math.floor(index / columns) * h, w: w - CELL_GAP, h: h - CELL_GAP };
+  const [column, row] = [index % columns, Math.floor(index / columns)];
+  return { x: CELL_GAP + column * w, y: CELL_GAP + row * h, w: w - CELL_GAP, h: h - CELL_GAP };
 }
 
 function cellAt(layout, x, y) {
@@ -60,11 +61,12 @@ function captionsOf(run, layout, halves) {
   return halves ? [scale, rest || scale] : [whole, whole];
 }
 
-// Draws one side.  `marks` holds what is pointed out: the step's LBAs, the picked and the hovered cell, a state.
-function drawMap(canvas, run, moment, side, layout, marks, theme) {
+// Draws the states of one side's cells.  `marks` holds what is pointed out: the step's LBAs, the picked and the
+// hovered cell, a state.
+function drawMap(canvas, states, layout, marks, theme) {
   const ctx = surface(canvas, canvas.clientWidth, canvas.clientHeight, theme);
   for (let index = 0; index < layout.count; index += 1) {
-    const state = stateOf(run, moment, side, ...cellLbas(layout, index));
+    const state = states[index];
     drawState(ctx, cellBox(layout, index), state, theme, marks.state !== null && marks.state !== state);
   }
   if (marks.lbas) outlineCells(ctx, layout, cellsOf(layout, ...marks.lbas), theme);

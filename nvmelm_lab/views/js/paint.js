@@ -46,8 +46,10 @@ function standOut(colour, against, ratio) {
   return goal;
 }
 
+// White where it stands out and black does not do so by much more: a glyph in white looks lighter than it measures.
 function inkOn(fill) {
-  return contrast(fill, WHITE) >= SHAPE_CONTRAST && contrast(fill, WHITE) * 1.7 > contrast(fill, BLACK) ? WHITE : [20, 20, 20];
+  const [white, black] = [contrast(fill, WHITE), contrast(fill, BLACK)];
+  return white >= SHAPE_CONTRAST && white * 1.7 > black ? WHITE : [20, 20, 20];
 }
 
 const css = (colour) => `rgb(${colour.join(",")})`;

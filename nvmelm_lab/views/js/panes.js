@@ -36,7 +36,8 @@ function bytesPane(run, moment) {
   const raw = run.steps[moment.index].bytes;
   if (!raw) return { kind: "bytes", title: "This step moved no SQE, CQE or MQE", rows: [] };
   const decoded = decodeStep(run, moment.index);
-  const rows = decoded.map(([place, , name, value, meaning, source]) => Object.assign([place, name, value, meaning], { source }));
+  const rows = decoded.map(([place, , name, value, meaning, source]) =>
+    Object.assign([place, name, value, meaning], { source }));
   const sources = [...new Set(rows.map((row) => row.source))].join("; ");
   return { kind: "bytes", title: `${raw[0]}, ${run.model.layouts[raw[0]].size} bytes`, sources, rows };
 }

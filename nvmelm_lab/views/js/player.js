@@ -5,6 +5,8 @@ const STEPS_PER_SECOND = 4; // at 1x, and more on long runs, so that 1x lasts at
 const LONGEST_PLAY = 100; // this many seconds
 const STACK_BELOW = 700; // px of width
 const SLIM_BELOW = 480;
+const THEMED = ["class", "style", "data-jp-theme-name", "data-jp-theme-light", "data-vscode-theme-kind"];
+const LIVE = { role: "group", "aria-label": "Properties", "aria-live": "polite" };
 const CALM = "(prefers-reduced-motion: reduce)";
 
 class Player {
@@ -33,9 +35,9 @@ class Player {
       togglePane: (name) => this.change({ pane: this.pane === name ? null : name, page: 0 }),
     };
     this.at = {
-      head: buildPhases(run, act), say: buildSentence(run), middle: buildMiddle(run, act), legend: buildLegend(run, act),
-      lanes: buildLanes(run, act), pane: buildPane(act), transport: buildTransport(run, act),
-      verdicts: make("div", { class: "nvp-verdicts", role: "group", "aria-label": "Properties", "aria-live": "polite" }),
+      head: buildPhases(run, act), say: buildSentence(run), middle: buildMiddle(run, act),
+      legend: buildLegend(run, act), lanes: buildLanes(run, act), pane: buildPane(act),
+      transport: buildTransport(run, act), verdicts: make("div", { class: "nvp-verdicts", ...LIVE }),
       gone: make("span", { class: "nvp-gone", role: "status" }),
     };
     const { head, say, middle, legend, lanes, pane, transport, verdicts, gone } = this.at;
@@ -122,7 +124,8 @@ class Player {
     if (first <= last && last < this.run.model.blocks) return this.setFilter([first, last - first + 1]);
     filter.setAttribute("aria-invalid", "true");
     const most = this.run.model.blocks - 1;
-    return this.change({ faulty: `"${filter.value.trim().slice(0, 20)}": give an LBA from 0 to ${most}, or two with a dash` });
+    const typed = filter.value.trim().slice(0, 20);
+    return this.change({ faulty: `"${typed}": give an LBA from 0 to ${most}, or two with a dash` });
   }
 
   zoomTo(zoom) {
@@ -157,17 +160,19 @@ class Player {
   watch() {
     const { signal } = this.stops;
     const again = () => this.resize();
-    const observers = [new ResizeObserver(again), new IntersectionObserver(again), new MutationObserver(() => this.retheme())];
-    observers[0].observe(this.root);
-    observers[1].observe(this.root);
-    for (const node of [document.documentElement, document.body]) {
-      observers[2].observe(node, { attributes: true, attributeFilter: ["class", "style", "data-jp-theme-name", "data-jp-theme-light", "data-vscode-theme-kind"] });
-    }
+    const [size, sight] = [new ResizeObserver(again), new IntersectionObserver(again)];
+    const theme = new MutationObserver(() => this.retheme());
+    const observers = [size, sight, theme];
+    size.observe(this.root);
+    sight.observe(this.root);
+    for (const node of [document.documentElement, document.body]) theme.observe(node, { attributeFilter: THEMED });
     signal.addEventListener("abort", () => observers.forEach((one) => one.disconnect()));
     window.addEventListener("resize", again, { signal });
     document.addEventListener("visibilitychange", again, { signal });
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.retheme(), { signal });
-    for (const canvas of this.root.querySelectorAll("canvas")) canvas.addEventListener("contextrestored", again, { signal });
+    for (const canvas of this.root.querySelectorAll("canvas")) {
+      canvas.addEventListener("contextrestored", again, { signal });
+    }
     bindKeys(this);
     bindPointer(this);
   }
@@ -231,8 +236,9 @@ class Player {
 
 // An error is said in place of the picture, never swallowed and never a blank.
 function showFault(host, error) {
+  const help = "Run this cell again; if that does not help, the player's text(step) says the same in words.";
   host.replaceChildren(make("div", { class: "nvp-fault", role: "alert" },
-    make("strong", {}, "The player cannot go on. "), `${error.message}. Run this cell again; if that does not help, print(player.text(0)) says the same in words.`));
+    make("strong", {}, "The player cannot go on. "), `${error.message}. ${help}`));
 }
 
 // What the link calls once run and code have arrived.

@@ -180,21 +180,59 @@ function worstLba(run, moment, slba, blocks) {
   return Math.max(slba, tile * run.grain);
 }
 
-// LBAs by state: at the source, at the destination, and on either of them.
-function countsOf(run, moment) {
-  const kinds = WORDS.length;
-  const pairs = new Float64Array(kinds * kinds);
-  for (let tile = 0; tile < run.tiles; tile += 1) {
-    pairs[moment.source[tile] * kinds + moment.destination[tile]] += run.grain;
+// The worst state among those in a bit mask; bit 7 is a destination tile that is still to be copied.
+const TO_COPY = 7;
+const WORST = Uint8Array.from({ length: 256 }, (_, mask) => {
+  const there = [...RANK, 1.5].map((rank, bit) => (mask & (1 << bit) ? [rank, bit % TO_COPY] : [-1, 0]));
+  return there.reduce((worst, one) => (one[0] > worst[0] ? one : worst))[1];
+});
+
+// One pass over all tiles: the worst state of each cell of the layout on either side, and the counts.
+function tallyOf(run, moment, layout) {
+  const { source, destination } = moment;
+  const pairs = new Int32Array(64);
+  const worst = [new Uint8Array(layout.count), new Uint8Array(layout.count)];
+  const per = layout.cell / run.grain;
+  const first = layout.first / run.grain;
+  const end = first + Math.ceil(layout.blocks / run.grain);
+  for (let cell = 0, tile = first; tile < end; cell += 1) {
+    let here = 0;
+    let there = 0;
+    for (const stop = Math.min(tile + per, end); tile < stop; tile += 1) {
+      const s = source[tile];
+      const d = destination[tile];
+      here |= 1 << s;
+      there |= 1 << (d === DEALLOCATED && s !== DEALLOCATED ? TO_COPY : d);
+      pairs[8 * s + d] += 1;
+    }
+    worst[0][cell] = WORST[here];
+    worst[1][cell] = WORST[there];
   }
+  countPairs(moment, 0, first, pairs);
+  countPairs(moment, end, run.tiles, pairs);
+  return { worst, counts: sumsOf(run, pairs) };
+}
+
+function countPairs({ source, destination }, from, end, pairs) {
+  for (let tile = from; tile < end; tile += 1) pairs[8 * source[tile] + destination[tile]] += 1;
+}
+
+function countsOf(run, moment) {
+  const pairs = new Int32Array(64);
+  countPairs(moment, 0, run.tiles, pairs);
+  return sumsOf(run, pairs);
+}
+
+// LBAs by state, from the number of tiles of each pair: at the source, at the destination, and on either of them.
+function sumsOf(run, pairs) {
   const counts = { source: WORDS.map(() => 0), destination: WORDS.map(() => 0), either: WORDS.map(() => 0) };
-  pairs.forEach((blocks, pair) => {
-    const source = Math.floor(pair / kinds);
-    const destination = pair % kinds;
-    counts.source[source] += blocks;
-    counts.destination[destination] += blocks;
-    counts.either[source] += blocks;
-    if (destination !== source) counts.either[destination] += blocks;
+  pairs.forEach((tiles, pair) => {
+    if (!tiles) return;
+    const [s, d] = [pair >> 3, pair & 7];
+    counts.source[s] += tiles * run.grain;
+    counts.destination[d] += tiles * run.grain;
+    counts.either[s] += tiles * run.grain;
+    if (d !== s) counts.either[d] += tiles * run.grain;
   });
   return counts;
 }

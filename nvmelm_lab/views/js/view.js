@@ -3,12 +3,13 @@
 const VERDICT_SIGNS = { good: "✓", open: "○", bad: "✗" };
 
 function paint(player, moment) {
+  player.tally = tallyOf(player.run, moment, player.layout);
   paintPhases(player, moment);
   paintSentence(player, moment);
   paintMaps(player, moment);
   paintQueue(player, moment);
   paintDetail(player, moment);
-  paintLegend(player, moment);
+  paintLegend(player);
   if (player.pane) paintPane(player, moment);
   else paintLanes(player, moment);
   paintTransport(player, moment);
@@ -47,12 +48,13 @@ function paintSentence(player, moment) {
 
 function paintMaps(player, moment) {
   const { run, layout, theme } = player;
-  const marks = { lbas: run.steps[moment.index].lbas || null, pick: player.pick, hover: player.hover, state: player.state };
+  const { pick, hover, state } = player;
+  const marks = { lbas: run.steps[moment.index].lbas || null, pick, hover, state };
   player.at.middle.maps.forEach((map, side) => {
-    drawMap(map.canvas, run, moment, side, layout, marks, theme);
+    drawMap(map.canvas, player.tally.worst[side], layout, marks, theme);
     if (player.playing) return;
-    const counts = countedWords(countsOf(run, moment)[side ? "destination" : "source"]);
-    map.canvas.setAttribute("aria-label", `${map.name}: ${counts}`);
+    const counts = player.tally.counts[side ? "destination" : "source"];
+    map.canvas.setAttribute("aria-label", `${map.name}: ${countedWords(counts)}`);
   });
 }
 
@@ -92,8 +94,8 @@ function detailParts({ run }, moment, lbas) {
   return [lbas[1] === 1 ? known : `${lbaWords(...lbas)}, worst ${known}`, entry, risky];
 }
 
-function paintLegend(player, moment) {
-  const counts = countsOf(player.run, moment);
+function paintLegend(player) {
+  const { counts } = player.tally;
   player.at.legend.items.forEach(({ node, canvas, count, word }, state) => {
     drawState(surface(canvas, 16, 16, player.theme), { x: 1, y: 1, w: 14, h: 14 }, state, player.theme);
     setText(count, shortCount(counts.either[state]));
@@ -120,7 +122,10 @@ function paintLanes(player, moment) {
   drawLanes(at.lanes.canvas, run, moment, player.lanes, player.filter, theme);
   at.lanes.names.forEach((node, lane) => node.classList.toggle("nvp-acting", lane === run.steps[moment.index].lane));
   setText(at.lanes.byTime, player.byTime ? "x = time" : "x = step");
-  if (!player.playing) at.lanes.canvas.setAttribute("aria-label", `Lanes: ${actsLine(run, moment)}. ${causeLine(run, moment.index)}`);
+  if (!player.playing) {
+    const told = `${actsLine(run, moment)}. ${causeLine(run, moment.index)}`;
+    at.lanes.canvas.setAttribute("aria-label", `Lanes: ${told}`);
+  }
   paintStrip(player, moment);
 }
 
