@@ -239,7 +239,7 @@ def _signs(blocks: _Panel, times: _Panel, budget: int, page: Colours) -> Trace:
 def _meanings(blocks: _Panel, times: _Panel, budget: int, page: Colours) -> Iterator[Said]:
     words = ("LBAs copied", "changed meanwhile", "within the budget", "longer")
     for (x, y), meaning in zip(_sign_places(blocks, times, budget), words, strict=True):
-        yield x + 10, y, meaning, "middle right", page["fg"]
+        yield x + 12, y, meaning, "middle right", page["fg"]
     yield RIGHT + 4, times.at(budget), f"<b>budget {duration(budget)}</b>", "middle right", page["accent"]
 
 
@@ -247,4 +247,4 @@ def _sign_places(blocks: _Panel, times: _Panel, budget: int) -> list[tuple[float
     """Beside the panels; below the budget's name where that stands high."""
     first = times.bottom - 8 - LINE if times.at(budget) < (times.top + times.bottom) / 2 else times.top + 8
     heights = (blocks.top + 8, blocks.top + 8 + LINE, first, first + LINE)
-    return [(RIGHT + 14, y) for y in heights]
+    return [(RIGHT + 16, y) for y in heights]

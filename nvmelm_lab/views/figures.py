@@ -5,6 +5,7 @@ afterwards.  Its text twin travels with it, in `layout.meta`.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from html import escape
 from textwrap import wrap
 from typing import Any, Final
@@ -13,7 +14,7 @@ import plotly.graph_objects as go
 from IPython.display import display
 
 from nvmelm_lab.errors import InputError
-from nvmelm_lab.views.palette import THEMES, Colours
+from nvmelm_lab.views.palette import DARK, LIGHT, THEMES, Colours
 
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
 SMALLEST: Final = 12
@@ -38,7 +39,8 @@ Said = tuple[float, float, str, str, str]
 class Figure(go.Figure):  # type: ignore[misc]
     """A plotly figure that shows its text twin in hosts that know no plotly.
 
-    `data` and `layout` are plotly's own, as plain dicts; `layout["meta"]` is the text.
+    `data` and `layout` are plotly's own, as plain dicts; `layout["meta"]` is the text.  A light figure turns dark
+    where JupyterLab is dark.
     """
 
     def __repr__(self) -> str:
@@ -49,7 +51,29 @@ class Figure(go.Figure):  # type: ignore[misc]
         return {"text/plain": repr(self), **drawn}
 
     def _ipython_display_(self) -> None:
+        if self.layout.paper_bgcolor == LIGHT["bg"]:
+            display({"text/html": _dark_style(), "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]
         display(self._repr_mimebundle_(), raw=True)  # type: ignore[no-untyped-call]
+
+
+@cache
+def _dark_style() -> str:
+    """A style sheet, itself unseen, that turns the light figure behind it dark while JupyterLab is dark.
+
+    Plotly writes each colour into the style of what it draws; there the colours of the light page are replaced.
+    """
+    own = ".jp-OutputArea-child:has([data-nvmelm-figure])"
+    figure = f'[data-jp-theme-light="false"] {own} + .jp-OutputArea-child .js-plotly-plot'
+    rules = [
+        f'{figure} [style*="{what}: {_as_plotly_writes(LIGHT[name])}"]{{{what}:{DARK[name]}!important}}'
+        for name in ("bg", "panel", "fg", "muted", "accent")
+        for what in ("fill", "stroke", "background")
+    ]
+    return f"<style data-nvmelm-figure>{own}{{display:none}}{''.join(rules)}</style>"
+
+
+def _as_plotly_writes(colour: str) -> str:
+    return f"rgb({', '.join(str(int(colour[n : n + 2], 16)) for n in (1, 3, 5))})"
 
 
 def colours(theme: str) -> Colours:

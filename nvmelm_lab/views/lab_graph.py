@@ -101,9 +101,7 @@ def _add_managers(graph: nx.DiGraph, spec: LabSpec) -> None:
     )
     rate, latency = _rate(spec.link_bytes_per_second), f"{spec.link_latency_ns // 1000} µs"
     says = f"The link between the hosts: {rate}, {latency}. Blocks and memory of the VM cross it, one thing at a time."
-    graph.add_edge(
-        "VMM at the source", "VMM at the destination", kind="link", label=f"link, {rate}", sentence=says
-    )
+    graph.add_edge("VMM at the source", "VMM at the destination", kind="link", label=rate, sentence=says)
 
 
 def _rate(number: int) -> str:

@@ -205,7 +205,8 @@ def _labels(graph: nx.DiGraph, page: Colours, away: Sequence[str]) -> Trace:
     for _, _, edge in graph.edges(data=True):
         if edge["kind"] == "link":
             x, y = edge["sign"]
-            said.append((x, y - 18, edge["label"], "middle center", page["fg"]))
+            said.append((x, y - 18, "<b>link</b>", "middle center", page["fg"]))
+            said.append((x, y + 18, edge["label"], "middle center", page["fg"]))
     return texts(said)
 
 

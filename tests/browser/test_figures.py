@@ -8,7 +8,8 @@ from playwright.sync_api import Locator, Page
 
 from nvmelm_lab.views import topology_graph
 from nvmelm_lab.views.model import PHASES
-from tests.browser.conftest import Lab, OpenNotebook
+from nvmelm_lab.views.palette import DARK, LIGHT
+from tests.browser.conftest import Lab, OpenNotebook, set_theme
 
 SHOW = """from IPython.display import display
 from nvmelm_lab.lab import GuestSpec, LabSpec
@@ -156,3 +157,32 @@ def test_a_figure_is_not_moved_by_wheel_or_mouse(page: Page) -> None:
     page.mouse.up()
     assert texts(found) == before
     assert found.locator(".modebar-btn").count() == 0
+
+
+# Every colour of the light page that is still seen in a figure.
+LEFT_OVER = """(figure, light) => [...figure.querySelectorAll('*')].flatMap(node => {
+  const style = getComputedStyle(node);
+  return ['fill', 'stroke', 'backgroundColor'].filter(what => light.includes(style[what]) && node.style.length)
+    .map(what => `${node.tagName} ${node.getAttribute('class')} ${what} ${style[what]}`);
+})"""
+
+
+def test_a_light_figure_follows_jupyterlab_into_the_dark_and_back(page: Page) -> None:
+    light = [as_browsers_write(colour) for name, colour in LIGHT.items() if name != "on"]
+    for number in (3, 10):
+        found = figure(page, number)
+        assert len(found.evaluate(LEFT_OVER, light)) > 20
+        set_theme(page, "JupyterLab Dark")
+        assert found.evaluate(LEFT_OVER, light) == []
+        ground = found.locator(".main-svg").first.evaluate("node => getComputedStyle(node).backgroundColor")
+        assert ground == as_browsers_write(DARK["bg"])
+        inks = found.evaluate(
+            "node => [...node.querySelectorAll('.textpoint text')].map(n => getComputedStyle(n).fill)"
+        )
+        assert set(inks) <= {as_browsers_write(DARK[name]) for name in ("fg", "muted", "accent", "on")}
+        set_theme(page, "JupyterLab Light")
+        assert len(found.evaluate(LEFT_OVER, light)) > 20
+
+
+def as_browsers_write(colour: str) -> str:
+    return f"rgb({', '.join(str(int(colour[n : n + 2], 16)) for n in (1, 3, 5))})"

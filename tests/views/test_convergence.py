@@ -89,8 +89,9 @@ def test_a_migration_that_ended_early_has_the_copies_that_it_finished():
 
 # -- the words -----------------------------------------------------------------------------------------------
 
+LBAS = r"([\d\u202f]+) LBAs?"
 COPY = re.compile(
-    r"(Initial copy|Round \d+|Suspend): ([\d\u202f]+) LBAs?(?: in ([^;]+))?(?:; changed meanwhile: ([\d\u202f]+) LBAs?)?"
+    rf"(Initial copy|Round \d+|Suspend): {LBAS}(?: in ([^;]+))?(?:; changed meanwhile: {LBAS})?"
 )
 
 

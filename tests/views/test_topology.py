@@ -123,7 +123,7 @@ def test_the_guest_that_migrates_can_be_another_than_the_first():
 def test_the_link_says_its_bandwidth(rate, words):
     graph = topology_graph(LabSpec(link_bytes_per_second=rate))
     link = graph.edges["VMM at the source", "VMM at the destination"]
-    assert link["label"] == f"link, {words}"
+    assert link["label"] == words
     assert f": {words}, 20 µs." in link["sentence"]
 
 
