@@ -8,7 +8,19 @@ from nvmelm_lab.engine.audit import Audit
 from nvmelm_lab.engine.cells import Recorder, Touches
 from nvmelm_lab.engine.core import Actor, Engine, Schedule
 from nvmelm_lab.engine.schedules import PCT, Manual, Random, Replay, RunToBlock
-from nvmelm_lab.engine.step import Gate, Kind, Resource, Signal, choose, do, passed, until
+from nvmelm_lab.engine.step import (
+    UNTIL,
+    WAIT,
+    Gate,
+    Kind,
+    Life,
+    Resource,
+    Signal,
+    choose,
+    do,
+    passed,
+    until,
+)
 from nvmelm_lab.engine.streams import stream
 from nvmelm_lab.engine.timed import Timed
 from nvmelm_lab.engine.token import Token, decode_token, encode_token
@@ -16,11 +28,14 @@ from nvmelm_lab.engine.trace import StepRecord, Trace
 
 __all__ = [
     "PCT",
+    "UNTIL",
+    "WAIT",
     "Actor",
     "Audit",
     "Engine",
     "Gate",
     "Kind",
+    "Life",
     "Manual",
     "Random",
     "Recorder",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from nvmelm_lab.engine.cells import Recorder
-from nvmelm_lab.engine.step import CHOOSE, WAIT, Kind, Signal
+from nvmelm_lab.engine.step import CHOOSE, WAIT, Kind, Life, Signal
 from nvmelm_lab.engine.trace import Trace
 from nvmelm_lab.errors import KitError
 
@@ -43,7 +43,9 @@ class Actor:
         "watched",
     )
 
-    def __init__(self, engine: Engine, name: str, coroutine: Coroutine[Any, Any, Any], cause: int) -> None:
+    def __init__(
+        self, engine: Engine, name: str, coroutine: Coroutine[Any, Any, Any] | Life, cause: int
+    ) -> None:
         self.engine = engine
         self.name = name
         self.coroutine = coroutine
@@ -166,7 +168,9 @@ class Engine:
         """Virtual time in ns; stands still under schedules without a clock."""
         return self.schedule.now
 
-    def spawn(self, name: str, coroutine: Coroutine[Any, Any, Any], *, parent: Actor | None = None) -> Actor:
+    def spawn(
+        self, name: str, coroutine: Coroutine[Any, Any, Any] | Life, *, parent: Actor | None = None
+    ) -> Actor:
         """Start an actor; its first step is pending when this returns.
 
         With a `parent` the name becomes ``parent.n`` followed by `name`, n being the parent's count of
@@ -318,7 +322,7 @@ class Engine:
         if kind is WAIT:
             signal, level = subject
             if signal.level < level:
-                signal.waiters = (*signal.waiters, (level, actor))
+                signal.waiters.append((level, actor))
             else:
                 self.wake(actor)
             return

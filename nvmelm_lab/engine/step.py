@@ -11,7 +11,7 @@ and costs are asked of the kind only by those who want to know them.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nvmelm_lab.engine.cells import Key, Touches
@@ -91,6 +91,10 @@ class Kind:
 
 Step = tuple[Kind, Any]
 
+Life = Generator[Step, Any, Any]
+"""A coroutine written as a generator that yields its steps.  Only actors that take steps for every I/O are written
+so: awaiting `do` makes one frame more for each step, and a step is a sixth dearer for it."""
+
 
 @types.coroutine
 def do(kind: Kind, subject: Any = None) -> Generator[Step, Any, Any]:
@@ -148,45 +152,35 @@ class Signal:
         self.engine = engine
         self.name = name
         self.level = 0
-        # Both are lists only while there is something in them, for most signals of a long run are short-lived.
-        self.waiters: Sequence[tuple[int, Actor]] = ()
+        self.waiters: list[tuple[int, Actor]] = []
         # Index of the step that raised the level to n+1, for happens-before edges and cause arrows; kept only
-        # while somebody looks.
-        self.raised_by: Sequence[int] = ()
+        # while somebody looks, for a long run has many.
+        self.raised_by: list[int] = []
 
     def raise_to(self, level: int) -> None:
         """Raise the level to `level` (never lowers it) and wake whoever waits for it."""
-        if level <= self.level:
-            return
-        if self.engine.watched:
-            self._note(level)
-        self.level = level
-        if self.waiters:
-            self._wake()
-
-    def _note(self, level: int) -> None:
-        noted = self.raised_by if isinstance(self.raised_by, list) else list(self.raised_by)
-        noted.extend([self.engine.step_index] * (level - len(noted)))
-        self.raised_by = noted
-
-    def _wake(self) -> None:
-        level, wake = self.level, self.engine.wake
-        waiting = []
-        for waiter in self.waiters:
-            if waiter[0] > level:
-                waiting.append(waiter)
-            else:
-                wake(waiter[1])
-        self.waiters = waiting
+        if level > self.level:
+            self.level = level
+            if self.waiters or self.engine.watched:
+                self._tell()
 
     def count(self) -> None:
         """Raise the level by one: one more of what it counts."""
-        level = self.level + 1
-        if self.engine.watched:
-            self._note(level)
-        self.level = level
-        if self.waiters:
-            self._wake()
+        self.level += 1
+        if self.waiters or self.engine.watched:
+            self._tell()
+
+    def _tell(self) -> None:
+        """The level has risen: note by which step if somebody looks, and wake who waited for it."""
+        level, engine = self.level, self.engine
+        if engine.watched:
+            self.raised_by.extend([engine.step_index] * (level - len(self.raised_by)))
+        waiters, self.waiters = self.waiters, []
+        for waiter in waiters:
+            if waiter[0] <= level:
+                engine.wake(waiter[1])
+            else:
+                self.waiters.append(waiter)
 
     def set(self) -> None:
         """Raise a one-shot signal."""

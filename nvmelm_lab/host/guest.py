@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from nvmelm_lab.engine import Actor, Engine, Kind, Signal, do, until
+from nvmelm_lab.engine import UNTIL, WAIT, Actor, Engine, Kind, Life, Signal, do
 from nvmelm_lab.host.disk import Disk, Request
 from nvmelm_lab.host.operation import Operation, OperationKind
 from nvmelm_lab.host.queue_pair import REAP_NS, SUBMIT_NS, Pending, QueuePair
@@ -149,33 +149,33 @@ class Guest:
 
     # -- the two actors ------------------------------------------------------------------------------------
 
-    async def _issue(self) -> None:
+    def _issue(self) -> Life:
         while not self._stopping:
             operation = self._retries.pop() if self._retries else next(self._operations, None)
             if operation is None:
                 if not self._requests:
                     break
                 # What is under way may fail, and is tried again then.
-                await self._freed.wait(self._freed.level + 1)
+                yield WAIT, (self._freed, self._freed.level + 1)
                 continue
             due = self._started_ns + operation.at_ns
             if due > self.engine.now >= 0:
-                await until(due)
+                yield UNTIL, due
             while not self._stopping and not self.has_room(operation):
-                await self._freed.wait(self._freed.level + 1)
+                yield WAIT, (self._freed, self._freed.level + 1)
             if self._stopping:
                 break
-            await do(self.submit, operation)
-            await do(self.queue.ring)
+            yield self.submit, operation
+            yield self.queue.ring, None
         self._all_issued = True
         self.queue.arrived.count()
 
-    async def _collect(self) -> None:
+    def _collect(self) -> Life:
         seen = 0
         while not self._all_issued or self._requests:
-            await self.queue.arrived.wait(seen + 1)
+            yield WAIT, (self.queue.arrived, seen + 1)
             seen = self.queue.arrived.level
-            await do(self.reap)
+            yield self.reap, None
 
     def has_room(self, operation: Operation) -> bool:
         """Whether `operation` can be submitted now."""

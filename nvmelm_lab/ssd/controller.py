@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nvmelm_lab.engine import Engine, Gate, Kind, Signal, Touches, choose, do
+from nvmelm_lab.engine import WAIT, Engine, Gate, Kind, Life, Signal, Touches, choose, do
 from nvmelm_lab.memory import AddressSpace, PrpError
 from nvmelm_lab.nvme.codes import CSTS_RDY, DOORBELLS
 from nvmelm_lab.nvme.status import Status
@@ -280,13 +280,13 @@ class Controller:
 
     # -- the life of a command -----------------------------------------------------------------------------
 
-    async def _fetch_from(self, queue: SubmissionQueue) -> None:
+    def _fetch_from(self, queue: SubmissionQueue) -> Life:
         cq = queue.cq
         while True:
-            await queue.visible.wait(queue.fetched + 1)
+            yield WAIT, (queue.visible, queue.fetched + 1)
             if cq.room <= 0:
-                await cq.consumed.wait(cq.claimed - cq.entries + 2)
-            await do(self.fetch, queue)
+                yield WAIT, (cq.consumed, cq.claimed - cq.entries + 2)
+            yield self.fetch, queue
 
     def _fetching(self, queue: SubmissionQueue) -> Touches:
         """Queues that complete to one CQ race for its last slot."""
@@ -318,20 +318,20 @@ class Controller:
             self.engine.emit(("fetched", self.name, queue.qid, queue.head, command.name, entry))
         return command
 
-    async def _io_command(self, command: Command) -> None:
-        await do(self.execute, command)
+    def _io_command(self, command: Command) -> Life:
+        yield self.execute, command
         if command.log is None:
-            await do(self.complete, command)
+            yield self.complete, command
             return
         order = self.subsystem.habits.entry_order
         if order == "open":
-            order = await choose("entry or completion first", ("entry first", "completion first"))
+            order = yield from choose("entry or completion first", ("entry first", "completion first"))
         if order == "entry first":
-            await do(self.post_entries, command)
-            await do(self.complete, command)
+            yield self.post_entries, command
+            yield self.complete, command
         else:
-            await do(self.complete, command)
-            await do(self.post_entries, command)
+            yield self.complete, command
+            yield self.post_entries, command
 
     async def _admin_command(self, command: Command) -> None:
         rest: Coroutine[Any, Any, None] | None = await do(self.execute_admin, command)
