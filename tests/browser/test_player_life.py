@@ -38,7 +38,7 @@ def test_it_is_there_while_its_own_cell_still_keeps_the_kernel_busy(
     assert page.locator(".jp-InputArea-prompt").all_inner_texts()[1] == "[*]:"
     assert scrub_to(found, 0.5) > 0
     assert is_drawn(found)
-    page.evaluate("() => jupyterapp.commands.execute('notebook:interrupt-kernel')")
+    page.evaluate("() => { jupyterapp.commands.execute('notebook:interrupt-kernel'); }")
 
 
 def test_scrolled_away_and_back_it_is_still_drawn(lab: Lab, open_notebook: OpenNotebook) -> None:
@@ -56,9 +56,9 @@ def test_a_hidden_tab_comes_back_drawn(lab: Lab, open_notebook: OpenNotebook) ->
     (lab.folder / "other.txt").write_text("another tab")
     page = open_notebook(show(lab, "hidden.ipynb", RUN))
     index = scrub_to(player(page), 0.5)
-    page.evaluate("path => jupyterapp.commands.execute('docmanager:open', {path})", "other.txt")
+    page.evaluate("path => { jupyterapp.commands.execute('docmanager:open', {path}); }", "other.txt")
     page.wait_for_function("() => document.querySelector('.nvp').clientWidth === 0")
-    page.evaluate("path => jupyterapp.commands.execute('docmanager:open', {path})", "hidden.ipynb")
+    page.evaluate("path => { jupyterapp.commands.execute('docmanager:open', {path}); }", "hidden.ipynb")
     page.wait_for_function("() => document.querySelector('.nvp').clientWidth > 0")
     assert step_of(player(page)) == index
     assert is_drawn(player(page))
@@ -107,7 +107,7 @@ def test_the_still_picture_gives_way_to_the_player(lab: Lab, open_notebook: Open
 def test_when_the_kernel_dies_it_plays_on_and_says_so(lab: Lab, open_notebook: OpenNotebook) -> None:
     page = open_notebook(show(lab, "dies.ipynb", RUN, "# import os; os._exit(1)"))
     found = player(page)
-    page.evaluate("() => jupyterapp.commands.execute('kernelmenu:shutdown')")
+    page.evaluate("() => { jupyterapp.commands.execute('kernelmenu:shutdown'); }")
     said = found.get_by_role("status")
     page.wait_for_function("() => document.querySelector('.nvp-gone').textContent !== ''")
     assert said.inner_text() == "static copy: kernel gone"
@@ -128,7 +128,7 @@ def test_reopened_without_its_kernel_it_asks_to_be_run_again(lab: Lab, open_note
     page = open_notebook(show(lab, "gone.ipynb", RUN, step=208))
     player(page)
     save(page)
-    page.evaluate("() => jupyterapp.commands.execute('kernelmenu:shutdown')")
+    page.evaluate("() => { jupyterapp.commands.execute('kernelmenu:shutdown'); }")
     page.wait_for_function("() => document.querySelector('.nvp-gone').textContent !== ''")
     page.reload()
     ready(page)
