@@ -185,7 +185,7 @@ class Guest:
 
     def _prepare(self, operation: Operation) -> Pending:
         request, sqe = self.disk.prepare(operation)
-        request.submitted_ns = self.engine.now
+        request.submitted_ns = self.engine.schedule.now
         pending = self.queue.submit(sqe)
         self._requests[pending] = request
         self.issued += 1
@@ -215,7 +215,7 @@ class Guest:
                 continue
             self.completed += 1
             times = self.read_times if request.operation.kind is _READ else self.write_times
-            times.add(self.engine.now - request.submitted_ns)
+            times.add(self.engine.schedule.now - request.submitted_ns)
             if not self.disk.finish(request, pending.cqe):
                 self.failed += 1
                 self._try_again(request.operation)

@@ -32,28 +32,22 @@ _NO_CELLS: Touches = ((), ())
 class Pending:
     """A command that was submitted: its CID, whether its CQE is visible, and the CQE once it is reaped."""
 
-    __slots__ = ("_signal", "cid", "cqe", "is_visible", "queue")
+    __slots__ = ("cid", "cqe", "is_visible", "queue", "signal")
 
     def __init__(self, queue: QueuePair, cid: int) -> None:
         self.queue = queue
         self.cid = cid
         self.cqe: Cqe | None = None
         self.is_visible = False
-        self._signal: Signal | None = None
+        self.signal: Signal | None = None
 
     @property
     def visible(self) -> Signal:
         """Signal: the CQE is visible.  It is made when somebody first asks, for of most commands nobody does."""
-        if self._signal is None:
-            self._signal = Signal(self.queue.engine, f"completion {self.cid} on {self.queue.name}")
-            self._signal.level = int(self.is_visible)
-        return self._signal
-
-    def become_visible(self) -> None:
-        """The CQE has become visible.  Who records or traces wants to know by which step, whoever asks later."""
-        if self._signal is not None or self.queue.engine.watched:
-            self.visible.set()
-        self.is_visible = True
+        if self.signal is None:
+            self.signal = Signal(self.queue.engine, f"completion {self.cid} on {self.queue.name}")
+            self.signal.level = int(self.is_visible)
+        return self.signal
 
 
 class Unexpected(NamedTuple):
@@ -161,7 +155,10 @@ class QueuePair:
         """The CQE of command `cid` has become visible."""
         pending = self.pending.get(cid)
         if pending is not None:
-            pending.become_visible()
+            if pending.signal is not None or self.engine.watched:
+                # Who records or traces wants to know by which step, whoever asks later.
+                pending.visible.set()
+            pending.is_visible = True
         self.arrived.count()
 
     def look(self) -> None:
