@@ -74,7 +74,7 @@ def _panel(top: float, values: Sequence[int]) -> _Panel:
 
 
 def convergence(outcome: Outcome, *, theme: str = "light") -> Figure:
-    """What came of a run, copy by copy, 840 px wide; `theme` is ``light`` or ``dark``, as the page.
+    """What came of a run, copy by copy, 840 px wide; `theme` as for `topology`.
 
     InputError for another theme.
     """

@@ -65,7 +65,7 @@ def topology(
     guest
         Name of the VM that migrates; the first of the lab if None.
     theme
-        ``light`` or ``dark``, as the page.
+        ``light`` (dark where JupyterLab is) or ``dark``.
 
     InputError for a phase, guest or theme that there is not.
     """
