@@ -266,14 +266,10 @@ class AddressSpace:
         first = (address & _OFFSET) // self.stamps.block_bytes
         if first + blocks <= per_page:
             return ((number, first, first + blocks),)
-        runs = []
-        while blocks > 0:
-            part = min(blocks, per_page - first)
-            runs.append((number, first, first + part))
-            blocks -= part
-            number += 1
-            first = 0
-        return runs
+        whole, rest = divmod(first + blocks - per_page, per_page)
+        end = number + 1 + whole
+        runs = [(number, first, per_page), *((page, 0, per_page) for page in range(number + 1, end))]
+        return [*runs, (end, 0, rest)] if rest else runs
 
 
 def _pages(address: int, length: int) -> range:

@@ -14,6 +14,7 @@ MOST_CONTROLLERS = 2047
 MOST_SECONDARY = 127
 UUID_BYTES = 16
 
+_NAMESPACES = Struct(f"<{MOST_NAMESPACES}I")
 _SECONDARY = Struct("<HHB3xHHH18x")
 _SECONDARY_HEADER = 32
 
@@ -53,8 +54,8 @@ def pack_namespace_list(nsids: Sequence[int]) -> bytes:
 def unpack_namespace_list(data: Buffer) -> tuple[int, ...]:
     """The namespace ids of a list, which ends at the first 0.  InputError unless `data` is 4096 bytes."""
     check_page(data)
-    nsids = [int.from_bytes(data[at : at + 4], "little") for at in range(0, len(data), 4)]
-    return tuple(nsids[: nsids.index(0)]) if 0 in nsids else tuple(nsids)
+    nsids: tuple[int, ...] = _NAMESPACES.unpack(data)
+    return nsids[: nsids.index(0)] if 0 in nsids else nsids
 
 
 def pack_controller_list(cntlids: Sequence[int]) -> bytes:
