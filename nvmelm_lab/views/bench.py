@@ -16,7 +16,7 @@ from IPython.display import display
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.runs import MigrationRun, Outcome, Run, start
 from nvmelm_lab.views.film import model_of
-from nvmelm_lab.views.owner import Owner
+from nvmelm_lab.views.owner import Owner, answer_while_a_cell_runs
 from nvmelm_lab.views.player import Player
 from nvmelm_lab.views.sentences import PAUSE
 from nvmelm_lab.views.text import duration
@@ -105,6 +105,8 @@ class Bench:
         self.outcome = start(spec).finish()
         self._show()
         self.widget = self._assemble(knobs)
+        for knob in (*self._sliders.values(), self._run, self._cancel):
+            answer_while_a_cell_runs(knob)
 
     # -- what is seen --------------------------------------------------------------------------------------
 

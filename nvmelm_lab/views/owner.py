@@ -8,7 +8,7 @@ cells.  Callbacks only ask.  Nothing here starts a thread, and nothing knows wha
 import asyncio
 from collections.abc import Awaitable, Callable
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Wish = TypeVar("Wish")
 
@@ -76,3 +76,12 @@ class Owner(Generic[Wish]):
                 return None
             self._done = self._asked
             return self._asked
+
+
+def answer_while_a_cell_runs(widget: Any) -> None:
+    """Let the kernel hand this widget's messages to the subshell that JupyterLab names in them.
+
+    From 7.4 on, ipykernel hands them to where the widget spoke last, which is the cell that made it; so the first
+    turn of a knob would wait until whatever cell runs now has ended.  Forgetting that place is all it takes.
+    """
+    vars(widget.comm).pop("_reply_subshell_id", None)

@@ -10,6 +10,7 @@ import ipywidgets as widgets
 from IPython.display import display
 
 from nvmelm_lab.errors import InputError
+from nvmelm_lab.views.owner import answer_while_a_cell_runs
 from nvmelm_lab.views.questions import QUESTIONS, UNSURE, Question
 
 _STYLE = """<style>
@@ -37,6 +38,7 @@ class Prediction:
         asked = widgets.HTML(f"{_STYLE}<b>{escape(question.text)}</b>")
         self.widget = widgets.VBox([asked, self._options, self._why])
         self.widget.add_class("nvq")
+        answer_while_a_cell_runs(self._options)
 
     def _answered(self, change: dict[str, int | None]) -> None:
         if self.answer is not None or change["new"] is None:

@@ -1,5 +1,6 @@
 """A newcomer's browser: JupyterLab from `tests/browser`, and what goes wrong behind the scenes written down."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page
 
 from tests.browser.conftest import PATIENCE_MS, Lab, browser, lab, ready, run_all, set_theme
 
-__all__ = ["Newcomer", "browser", "cell", "lab", "newcomer", "painted", "reader"]
+__all__ = ["Newcomer", "browser", "cell", "lab", "newcomer", "painted", "plain_program", "reader"]
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -86,6 +87,15 @@ def somebody(lab: Lab, browser: Browser) -> Iterator[Newcomer]:
     someone.forget()
     assert someone.complaints == []
     assert someone.elsewhere == []
+
+
+@pytest.fixture
+def plain_program() -> Iterator[None]:
+    """No loop runs, as in a plain program; Playwright leaves one running in the thread of the tests."""
+    running = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(running)
 
 
 def cell(page: Page, source: str) -> Locator:

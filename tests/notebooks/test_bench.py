@@ -11,6 +11,8 @@ from nvmelm_lab.views import bench as bench_module
 from nvmelm_lab.views.bench import IDLE, KNOBS
 from nvmelm_lab.views.questions import QUESTIONS, UNSURE
 
+pytestmark = pytest.mark.usefixtures("plain_program")
+
 
 def turn(bench, knob, value):
     bench._sliders[knob].value = value

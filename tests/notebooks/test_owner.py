@@ -7,6 +7,8 @@ import pytest
 
 from nvmelm_lab.views.owner import Owner
 
+pytestmark = pytest.mark.usefixtures("plain_program")
+
 
 class Recorder:
     """Work in three slices, which writes down what it did."""
