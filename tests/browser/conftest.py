@@ -4,6 +4,7 @@ One server and one browser serve the whole session, in a home and a working fold
 notebooks; `open_notebook` opens one, runs all of it and hands over the Playwright page.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -195,8 +196,18 @@ def notebook_opener(lab: Lab, browser: Browser) -> Iterator[OpenNotebook]:
 
     yield opened
     for context in contexts:
+        for page in context.pages:
+            end_kernel(page)
         context.close()
     assert uncaught == []
+
+
+def end_kernel(page: Page) -> None:
+    """Ends the kernel of the notebook that is open, lest one for each test stays behind; it may be gone already."""
+    with contextlib.suppress(Error):
+        page.evaluate(
+            "() => jupyterapp.shell.currentWidget?.sessionContext?.shutdown().then(() => null, () => null)"
+        )
 
 
 def ready(page: Page) -> None:
