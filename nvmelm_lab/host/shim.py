@@ -25,9 +25,10 @@ from nvmelm_lab.host.work import HostWork
 from nvmelm_lab.memory import AddressSpace
 from nvmelm_lab.nvme.codes import AdminOpcode
 from nvmelm_lab.ssd.admin_queues import COMMANDS as QUEUE_COMMANDS
-from nvmelm_lab.ssd.command import Command, Refused
+from nvmelm_lab.ssd.command import Refused
+from nvmelm_lab.ssd.entries import take_command
 from nvmelm_lab.ssd.io_commands import describe
-from nvmelm_lab.ssd.rings import MAX_QUEUE_ENTRIES, SQE_BYTES, SubmissionQueue
+from nvmelm_lab.ssd.rings import MAX_QUEUE_ENTRIES, SubmissionQueue
 from nvmelm_lab.ssd.state_transfer import put_state, take_state
 
 MANAGE_NS = 2_000
@@ -176,17 +177,11 @@ class Shim:
         self.controller.record_positions()
         self.work.add(1, TAKE_NS)
         queue, backend = where
-        if queue.cq.room <= 0:
+        command = take_command(self.controller, queue)
+        if command is None:
             # Another SQ of the same CQ was faster.
             return None
-        sqe, page, offset = queue.next_sqe()
-        queue.cq.claimed += 1
         self._taken += 1
-        command = Command(queue, queue.fetched, sqe)
-        self.controller.in_flight[command] = None
-        if self.engine.tracing:
-            entry = bytes(page[offset : offset + SQE_BYTES])
-            self.engine.emit(("fetched", self.name, queue.qid, queue.head, command.name, entry))
         return self.engine.spawn(command.name, self._serve(Errand(command, backend, self.block_bytes)))
 
     def _send(self, errand: Errand) -> None:

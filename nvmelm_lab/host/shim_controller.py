@@ -17,8 +17,8 @@ from nvmelm_lab.nvme.codes import DOORBELLS, Property
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd import properties
 from nvmelm_lab.ssd.command import Command
+from nvmelm_lab.ssd.entries import post_completion
 from nvmelm_lab.ssd.rings import (
-    CQE_BYTES,
     MAX_QUEUE_ENTRIES,
     CompletionQueue,
     SubmissionQueue,
@@ -132,15 +132,7 @@ class ShimController:
     def post(self, command: Command, status: int) -> None:
         """Post a command's CQE (`status` without phase tag) into the guest's ring, and interrupt."""
         self.record_positions()
-        command.completed = True
-        queue, cq = command.queue, command.queue.cq
-        address = cq.post(command.dw0, command.dw1, queue.head, queue.qid, command.sqe.cid, status)
-        if self.engine.tracing:
-            raw, offset = cq.space.look(address)
-            cqe = bytes(raw[offset : offset + CQE_BYTES])
-            self.engine.emit(("completed", self.name, cq.qid, command.name, status & 0x7FF, cqe))
-        if self.interrupt is not None and cq.interrupts:
-            self.interrupt(cq.qid, queue.qid, command.sqe.cid)
+        post_completion(self, command, status)
 
     def record_positions(self) -> None:
         """Note for explorers that positions move."""

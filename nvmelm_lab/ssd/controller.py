@@ -17,15 +17,9 @@ from nvmelm_lab.nvme.codes import CSTS_RDY, DOORBELLS
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd import admin, change_log, io_commands, properties
 from nvmelm_lab.ssd.command import SUCCESS, UNSUPPORTED_FLAGS, Command, Refused, prp_status
+from nvmelm_lab.ssd.entries import post_completion, take_command
 from nvmelm_lab.ssd.migration_steps import MigrationSteps
-from nvmelm_lab.ssd.rings import (
-    CQE_BYTES,
-    MAX_QUEUE_ENTRIES,
-    SQE_BYTES,
-    CompletionQueue,
-    SubmissionQueue,
-    write_doorbell,
-)
+from nvmelm_lab.ssd.rings import MAX_QUEUE_ENTRIES, CompletionQueue, SubmissionQueue, write_doorbell
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.migration_queue import MigrationQueue
@@ -305,17 +299,9 @@ class Controller:
         """Take the next command out of `queue`; None when its CQE would have no room."""
         if self.engine.recorder is not None:
             self._record(self._fetching(queue))
-        cq = queue.cq
-        if cq.room <= 0:
-            return None
-        sqe, page, offset = queue.next_sqe()
-        cq.claimed += 1
-        command = Command(queue, queue.fetched, sqe)
-        self.in_flight[command] = None
-        self.fetched += 1
-        if self.engine.tracing:
-            entry = bytes(page[offset : offset + SQE_BYTES])
-            self.engine.emit(("fetched", self.name, queue.qid, queue.head, command.name, entry))
+        command = take_command(self, queue)
+        if command is not None:
+            self.fetched += 1
         return command
 
     def _io_command(self, command: Command) -> Life:
@@ -382,19 +368,8 @@ class Controller:
         self._finish(command)
 
     def _post_completion(self, command: Command) -> None:
-        command.completed = True
-        queue = command.queue
-        cq = queue.cq
-        cid = command.sqe.cid
-        status = 0 if command.status is SUCCESS else int(command.status)
-        head = queue.fetched % queue.entries
-        address = cq.post(command.dw0, command.dw1, head, queue.qid, cid, status | _DNR if status else 0)
-        if self.engine.tracing:
-            raw, offset = cq.space.look(address)
-            cqe = bytes(raw[offset : offset + CQE_BYTES])
-            self.engine.emit(("completed", self.name, cq.qid, command.name, status, cqe))
-        if self.interrupt is not None and cq.interrupts:
-            self.interrupt(cq.qid, queue.qid, cid)
+        status = command.status
+        post_completion(self, command, 0 if status is SUCCESS else status | _DNR)
 
     def _finish(self, command: Command) -> None:
         """One of the things that the command still had to post is posted."""

@@ -8,15 +8,14 @@ entry would make them so; the phase tag of a CQE tells a new entry from the last
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from nvmelm_lab.engine import Actor, Engine, Signal
-from nvmelm_lab.memory import PAGE_BYTES, PAGE_SHIFT, AddressSpace
+from nvmelm_lab.memory import PAGE_BYTES, AddressSpace
 from nvmelm_lab.nvme.codes import AQA_ACQS, AQA_ASQS
-from nvmelm_lab.nvme.structs import CQE, SQE, Sqe
 
-_fields = tuple.__new__
-"""Makes a named tuple of a plain one, without the detour of its `_make`."""
+if TYPE_CHECKING:
+    from nvmelm_lab.ssd.command import Command
 
 SQE_BYTES = 64
 CQE_BYTES = 16
@@ -35,6 +34,7 @@ class QueueKeeper(Protocol):
     name: str
     space: AddressSpace
     touch: Callable[[int], tuple[bytearray, int]]
+    interrupt: Callable[[int, int, int], None] | None
     primary: bool
     online: bool
     suspended: bool
@@ -47,6 +47,7 @@ class QueueKeeper(Protocol):
     acq: int
     sqs: dict[int, SubmissionQueue]
     cqs: dict[int, CompletionQueue]
+    in_flight: dict[Command, None]
 
     @property
     def interrupt_limit(self) -> int:
@@ -76,6 +77,8 @@ class CompletionQueue:
 
     base
         PRP1 of its creation; `pages` are the addresses of its pages.
+    touch
+        Looks a slot up in memory, for a write by whoever keeps the queue.
     posted
         CQEs ever posted; tail slot and phase tag follow from it.
     consumed
@@ -88,7 +91,6 @@ class CompletionQueue:
     """
 
     __slots__ = (
-        "_touch",
         "base",
         "claimed",
         "consumed",
@@ -100,6 +102,7 @@ class CompletionQueue:
         "qid",
         "sharers",
         "space",
+        "touch",
         "vector",
     )
 
@@ -123,7 +126,7 @@ class CompletionQueue:
         self.interrupts = interrupts
         self.vector = vector
         self.space = keeper.space
-        self._touch = keeper.touch
+        self.touch = keeper.touch
         self.posted = 0
         self.claimed = 0
         self.sharers = 0
@@ -138,17 +141,6 @@ class CompletionQueue:
     def phase(self) -> int:
         """Phase tag of the next CQE: 1 on the first lap, then inverted at each wrap."""
         return 1 - (self.posted // self.entries & 1)
-
-    def post(self, dw0: int, dw1: int, sqhd: int, sqid: int, cid: int, status: int) -> int:
-        """Write the next CQE (`status` without phase) into host memory; gives its address."""
-        position, entries = self.posted, self.entries
-        at = position % entries * CQE_BYTES
-        address = self.pages[at >> PAGE_SHIFT] + (at & PAGE_BYTES - 1)
-        page, offset = self._touch(address)
-        phase = 1 - (position // entries & 1)
-        CQE.pack_into(page, offset, dw0, dw1, sqhd, sqid, cid, status << 1 | phase)
-        self.posted = position + 1
-        return address
 
     def move_head(self, head: int) -> bool:
         """The head doorbell was written; False when `head` is no slot or no entry lies before it."""
@@ -207,14 +199,6 @@ class SubmissionQueue:
     def tail(self) -> int:
         """The slot that the host fills next."""
         return self.visible.level % self.entries
-
-    def next_sqe(self) -> tuple[Sqe, bytearray, int]:
-        """Take the SQE at the head out of host memory; gives it, and the page and offset where it lies."""
-        position = self.fetched
-        at = position % self.entries * SQE_BYTES
-        page, offset = self.space.look(self.pages[at >> PAGE_SHIFT] + (at & PAGE_BYTES - 1))
-        self.fetched = position + 1
-        return _fields(Sqe, SQE.unpack_from(page, offset)), page, offset
 
     def move_tail(self, tail: int) -> bool:
         """The tail doorbell was written; False when `tail` is no slot or would overtake the head."""

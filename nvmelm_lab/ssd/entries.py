@@ -1,0 +1,52 @@
+"""SQEs in and CQEs out: what whoever keeps rings does for each command, be it a controller or a shim.
+
+Both happen once for every I/O, so the arithmetic of the slots stands here in full and not in methods of the queues.
+"""
+
+from __future__ import annotations
+
+from nvmelm_lab.memory import PAGE_BYTES, PAGE_SHIFT
+from nvmelm_lab.nvme.structs import CQE, SQE, Sqe
+from nvmelm_lab.ssd.command import Command
+from nvmelm_lab.ssd.rings import CQE_BYTES, SQE_BYTES, QueueKeeper, SubmissionQueue
+
+_STATUS = 0x7FF
+"""Status Code and its type, of the status that a CQE has."""
+
+_fields = tuple.__new__
+"""Makes a named tuple of a plain one, without the detour of its `_make`."""
+
+
+def take_command(keeper: QueueKeeper, queue: SubmissionQueue) -> Command | None:
+    """The command at the head of `queue`, from now on in flight; None when its CQE would have no slot."""
+    cq, position = queue.cq, queue.fetched
+    if cq.claimed - cq.consumed.level >= cq.entries - 1:
+        return None
+    at = position % queue.entries * SQE_BYTES
+    page, offset = queue.space.look(queue.pages[at >> PAGE_SHIFT] + (at & PAGE_BYTES - 1))
+    queue.fetched = position + 1
+    cq.claimed += 1
+    command = Command(queue, position + 1, _fields(Sqe, SQE.unpack_from(page, offset)))
+    keeper.in_flight[command] = None
+    if keeper.engine.tracing:
+        entry = bytes(page[offset : offset + SQE_BYTES])
+        keeper.engine.emit(("fetched", keeper.name, queue.qid, queue.head, command.name, entry))
+    return command
+
+
+def post_completion(keeper: QueueKeeper, command: Command, status: int) -> None:
+    """Write the command's CQE (`status` without phase tag, with DNR) into its ring, and interrupt the host."""
+    command.completed = True
+    queue = command.queue
+    cq, cid = queue.cq, command.sqe.cid
+    position, entries = cq.posted, cq.entries
+    at = position % entries * CQE_BYTES
+    page, offset = cq.touch(cq.pages[at >> PAGE_SHIFT] + (at & PAGE_BYTES - 1))
+    phase, head = 1 - (position // entries & 1), queue.fetched % queue.entries
+    CQE.pack_into(page, offset, command.dw0, command.dw1, head, queue.qid, cid, status << 1 | phase)
+    cq.posted = position + 1
+    if keeper.engine.tracing:
+        entry = bytes(page[offset : offset + CQE_BYTES])
+        keeper.engine.emit(("completed", keeper.name, cq.qid, command.name, status & _STATUS, entry))
+    if keeper.interrupt is not None and cq.interrupts:
+        keeper.interrupt(cq.qid, queue.qid, cid)
