@@ -197,7 +197,10 @@ class Move:
                 raise
             self.progress.failure = str(end)
             self.enter("Clean up")
-            await back()
+            try:
+                await back()
+            except InputError as more:
+                self.progress.failure += f"; {more}"
             self.leave()
 
     def cancel(self) -> None:

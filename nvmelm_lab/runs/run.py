@@ -41,8 +41,10 @@ class Run:
         self._oracle = self.lab.oracle(GUEST)
         self.method = METHODS[spec.method](self.lab, GUEST, spec.plan())
         self._has_ended = False
+        self._ended_ns: int | None = None
         self._meters: dict[tuple[str, str], Meter] = {}
-        self._writes = [0, 0]
+        # Its writes when the migration begins, and when the VM is paused.
+        self._writes: list[int] = []
         self._marks: dict[str, tuple[int, int, int]] = {}
         self.guest = self.lab.run_workload(GUEST, self._until_after(workload.operations()))
         if spec.neighbour:
@@ -87,7 +89,7 @@ class Run:
         phase = next(reversed(made.phases)) if made.phases else "Before"
         return RunProgress(
             "After" if self._has_ended else phase,
-            max(0, self.lab.engine.now),
+            max(0, self.lab.engine.now if self._ended_ns is None else self._ended_ns),
             min(100, made.copied * 100 // made.planned) if made.planned else 0,
             made.behind * 100 // self.spec.blocks,
         )
@@ -97,7 +99,7 @@ class Run:
     async def _migrate(self) -> None:
         await until(self.spec.lead_ns)
         self._meter("during")
-        self._writes = [self.guest.writes, self.guest.writes]
+        self._writes.append(self.guest.writes)
         try:
             await self.method.run()
         finally:
@@ -119,7 +121,7 @@ class Run:
 
     def _on_vm(self, effect: tuple[Any, ...]) -> None:
         if effect[1:3] == (GUEST, "paused"):
-            self._writes[1] = self.guest.writes
+            self._writes.append(self.guest.writes)
 
     def _on_phase(self, effect: tuple[Any, ...]) -> None:
         self._marks[effect[1]] = self._done_so_far()
@@ -148,8 +150,8 @@ class Run:
             raise error
         made, spec = self.method.progress, self.spec
         failure = made.failure or ("" if error is None else str(error))
-        writes = self._writes[1] if made.paused_at >= 0 else self.guest.writes
-        steps = self.lab.engine.step_index + 1
+        first, paused = [*self._writes, self.guest.writes][:2]
+        steps, self._ended_ns = self.lab.engine.step_index + 1, self.lab.engine.now
         verdict = self._oracle.judge(failure, slowest_ns=slowest_alone(spec))
         phases = self._phases()
         return Outcome(
@@ -167,7 +169,7 @@ class Run:
             memory_bytes=self.lab.link.sent - self.method.copier.copied * spec.block_bytes,
             entries_drained=made.entries,
             overflows=made.overflows,
-            guest_writes=writes - self._writes[0],
+            guest_writes=paused - first,
             guest_commands=self.guest.issued,
             latencies=tuple(
                 Latency(kind, period, meter.count, meter.total_ns // meter.count, meter.longest_ns)

@@ -164,9 +164,12 @@ def test_what_was_deallocated_while_nothing_was_logged_does_not_come_back() -> N
 # -- ending early -----------------------------------------------------------------------------------------
 
 
-def cancelled_at(phase: str, method: str = "ssd") -> tuple[Outcome, Lab, Trace]:
+TRACED = replace(SMALL, blocks=256, workload="mixed", trace="full")
+
+
+def cancelled_at(phase: str, method: str = "ssd", spec: MigrationRun = TRACED) -> tuple[Outcome, Lab, Trace]:
     """A run that is cancelled as soon as it enters `phase`."""
-    run = start(replace(SMALL, blocks=256, workload="mixed", method=method, trace="full"))
+    run = start(replace(spec, method=method))
 
     def cancel(effect: tuple[object, ...]) -> None:
         if effect[1] == phase:
@@ -220,6 +223,14 @@ def test_once_the_destination_resumes_it_is_too_late_to_cancel(phase: str) -> No
 def test_every_method_can_be_cancelled(method: str, phase: str) -> None:
     outcome, _, _ = cancelled_at(phase, method)
     assert outcome.verdict.broken == ()
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("phase", ["Prepare", "Initial copy", "Suspend", "State", "Resume"])
+def test_every_method_can_be_cancelled_in_any_order_of_steps(method: str, phase: str) -> None:
+    for number in range(10):
+        outcome, _, _ = cancelled_at(phase, method, replace(tiny("mixed", number), trace="full"))
+        assert outcome.verdict.broken == (), outcome.token
 
 
 def test_a_guest_whose_migration_was_cancelled_can_migrate_again() -> None:

@@ -296,6 +296,18 @@ def test_a_migration_that_fails_over_there_leaves_the_guest_where_it_was() -> No
     assert "Namespace Management (create) ended with status" in verdict.properties[-1].word
 
 
+def test_a_destination_that_loses_its_namespace_leaves_the_guest_where_it_was() -> None:
+    class Loses(Migration):
+        async def iterate(self) -> None:
+            await provision.delete_namespaces(self.move.destination.driver, [1])
+            await super().iterate()
+
+    verdict = judged(Loses, BUSY, LATE_READS)
+    assert broken(verdict) == {}
+    assert "Write of LBA" in verdict.properties[-1].word
+    assert "; Namespace Management (delete) ended with status" in verdict.properties[-1].word
+
+
 def test_what_fails_after_the_guest_has_moved_is_not_taken_back() -> None:
     class FailsLate(Migration):
         async def clean_up(self) -> None:

@@ -133,6 +133,7 @@ def test_progress_only_grows_and_ends_after_the_last_phase() -> None:
     assert seen[0].phase == "Before"
     while not run.advance(100):
         seen.append(run.progress)
+    seen.append(run.progress)
     times = [each.virtual_ns for each in seen]
     assert times == sorted(times)
     before = [each.copied_percent for each in seen if each.phase in ("Before", "Initial copy")]
