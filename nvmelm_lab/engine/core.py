@@ -230,7 +230,8 @@ class Engine:
             if self.watched or kind.asks:
                 result = self._act_watched(actor, kind, actor.subject)
             else:
-                result = kind.act(actor.subject)
+                act = kind.act
+                result = act(actor.subject)
             proceed(actor, result)
             if woken:
                 self._end_waits()

@@ -172,13 +172,13 @@ class Signal:
 
     def _tell(self) -> None:
         """The level has risen: note by which step if somebody looks, and wake who waited for it."""
-        level, engine = self.level, self.engine
+        level, engine, wake = self.level, self.engine, self.engine.wake
         if engine.watched:
             self.raised_by.extend([engine.step_index] * (level - len(self.raised_by)))
         waiters, self.waiters = self.waiters, []
         for waiter in waiters:
             if waiter[0] <= level:
-                engine.wake(waiter[1])
+                wake(waiter[1])
             else:
                 self.waiters.append(waiter)
 

@@ -30,8 +30,9 @@ class Timed:
     def offer(self, actor: Actor) -> None:
         """Reserve the resource and note when the step will act."""
         kind = actor.kind
-        if kind.uses is not None:
-            resource, busy, latency = kind.uses(actor.subject)
+        uses = kind.uses
+        if uses is not None:
+            resource, busy, latency = uses(actor.subject)
             start = resource.free_at
             if start < self.now:
                 start = self.now

@@ -41,12 +41,14 @@ def post_completion(keeper: QueueKeeper, command: Command, status: int) -> None:
     cq, cid = queue.cq, command.sqe.cid
     position, entries = cq.posted, cq.entries
     at = position % entries * CQE_BYTES
-    page, offset = cq.touch(cq.pages[at >> PAGE_SHIFT] + (at & PAGE_BYTES - 1))
+    touch = cq.touch
+    page, offset = touch(cq.pages[at >> PAGE_SHIFT] + (at & PAGE_BYTES - 1))
     phase, head = 1 - (position // entries & 1), queue.fetched % queue.entries
     CQE.pack_into(page, offset, command.dw0, command.dw1, head, queue.qid, cid, status << 1 | phase)
     cq.posted = position + 1
     if keeper.engine.tracing:
         entry = bytes(page[offset : offset + CQE_BYTES])
         keeper.engine.emit(("completed", keeper.name, cq.qid, command.name, status & _STATUS, entry))
-    if keeper.interrupt is not None and cq.interrupts:
-        keeper.interrupt(cq.qid, queue.qid, cid)
+    interrupt = keeper.interrupt
+    if interrupt is not None and cq.interrupts:
+        interrupt(cq.qid, queue.qid, cid)
