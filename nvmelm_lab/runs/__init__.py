@@ -1,11 +1,12 @@
 """A whole migration as plain data: what is migrated, how and in which order of steps, and what came of it.
 
 `start` sets a `MigrationRun` up, `advance` takes it on, `outcome` says what came of it.  A run has a replay token,
-one line of text that brings the same run back anywhere.  Nothing here prints or reads the clock of this machine.
+one line of text that brings the same run back anywhere; a snapshot is one that also says how far it had come.
+Nothing here prints or reads the clock of this machine.
 """
 
 from nvmelm_lab.runs.outcome import Latency, Outcome, Phase, RunProgress
-from nvmelm_lab.runs.run import Run, start
+from nvmelm_lab.runs.run import Run, restore, start
 from nvmelm_lab.runs.spec import SCHEDULES, MigrationRun
 from nvmelm_lab.runs.token import replay
 
@@ -18,5 +19,6 @@ __all__ = [
     "Run",
     "RunProgress",
     "replay",
+    "restore",
     "start",
 ]

@@ -23,7 +23,7 @@ from nvmelm_lab.runs.spec import (
     slowest_alone,
     workload_of,
 )
-from nvmelm_lab.runs.token import token
+from nvmelm_lab.runs.token import replay, token, turns_of
 
 
 class Run:
@@ -34,6 +34,7 @@ class Run:
         self.spec = spec
         workload, self._hashes, self._notes = workload_of(spec)
         self.outcome: Outcome | None = None
+        self._turns = 0
         self._workload = workload.name
         self.lab = Lab(spec.lab())
         self.trace = Trace() if spec.trace == "full" else None
@@ -67,9 +68,15 @@ class Run:
 
         Raises InputError when the run is too long for the trace that was asked for.
         """
-        if self.outcome is None and self.lab.engine.advance(budget):
-            self.outcome = self._judge()
+        if self.outcome is None:
+            self._turns += budget
+            if self.lab.engine.advance(budget):
+                self.outcome = self._judge()
         return self.outcome is not None
+
+    def snapshot(self) -> str:
+        """Where the run is now, as one line of text for `restore`; coroutines cannot be copied, so it runs anew."""
+        return token(self.spec, self._hashes, self._turns)
 
     def finish(self) -> Outcome:
         """Run to the end."""
@@ -185,6 +192,17 @@ class Run:
             trace=self.trace,
             token=token(spec, self._hashes),
         )
+
+
+def restore(text: str, *, workload: str | None = None) -> Run:
+    """The run that a snapshot stands for, run anew up to where it was.  Takes as long as it took to get there.
+
+    workload
+        Where its recording lies now, if not where it was.
+    """
+    run = start(replay(text, workload=workload))
+    run.advance(turns_of(text))
+    return run
 
 
 def start(spec: MigrationRun) -> Run:

@@ -12,7 +12,7 @@ from nvmelm_lab import __version__
 from nvmelm_lab.engine import Token, encode_token
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.host.recordings import samples
-from nvmelm_lab.runs import MigrationRun, Outcome, replay, spec, start
+from nvmelm_lab.runs import MigrationRun, Outcome, replay, spec, restore, start
 from nvmelm_lab.ssd import Habits
 
 SMALL = MigrationRun(blocks=96, workload="mixed", chunk=8, queue_entries=32, after=8, trace="full")
@@ -257,3 +257,27 @@ def test_the_estimate_of_memory_is_near_what_is_taken() -> None:
 def test_a_run_too_long_for_a_full_trace_says_so() -> None:
     with pytest.raises(InputError, match="more than 50000 steps, too many for a full trace"):
         start(MigrationRun(trace="full")).finish()
+
+
+def test_a_snapshot_brings_a_run_back_to_where_it_was_and_it_goes_on_the_same() -> None:
+    run = start(RANDOM)
+    run.advance(700)
+    snapshot = run.snapshot()
+    again = restore(snapshot)
+    assert run.outcome is None
+    assert run.trace is not None
+    assert again.trace is not None
+    assert len(run.trace.steps) > 500
+    assert again.trace.steps == run.trace.steps
+    assert again.snapshot() == snapshot
+    one, other = run.finish(), again.finish()
+    assert one.trace is not None
+    assert other.trace is not None
+    assert other.trace.steps == one.trace.steps
+    assert other.verdict == one.verdict
+
+
+def test_the_token_of_a_snapshot_also_replays_from_the_begin() -> None:
+    run = start(SMALL)
+    run.advance(100)
+    assert replay(run.snapshot()) == run.spec
