@@ -118,6 +118,7 @@ class LogModel:
         self.promised = False
         self.over = True
         self.first_due = False
+        self.suspended = False
         self.untold: dict[str, list[tuple[int, int, int]]] = {}
         self.owed: set[str] = set()
         self.entries: list[int] = []
@@ -147,7 +148,10 @@ class LogModel:
             self._close_group(full=True)
             self.untold.clear()
             self.owed.clear()
+        elif word == "suspended" and effect[1] == self.target:
+            self.suspended = True
         elif word == "resumed" and effect[1] == self.target:
+            self.suspended = False
             self.first_due = self.first_due or self.logging
         elif started and self.logging:
             self.promised = True
@@ -193,6 +197,7 @@ class LogModel:
         else:
             assert entry.esa in (FIRST, STOPPED, SUSPENDED)
             assert entry.esa != FIRST or self.first_due
+            assert entry.esa != SUSPENDED or self.suspended
             if entry.esa != FIRST:
                 assert not self.owed, f"a last marker before the changes of {sorted(self.owed)}"
             self.over = entry.esa == STOPPED

@@ -333,6 +333,20 @@ def test_a_queue_deleted_while_a_stop_waits_gets_no_marker_nor_does_one_of_the_s
     assert bench.x.space.read(again, 16 * 32) == bytes(16 * 32)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_queue_can_be_deleted_in_three_ways_at_once(seed: int) -> None:
+    bench, queue = logged(16, Random(seed))
+    bench.y.io.submit(*(zeroes(lba) for lba in range(4)))
+    sqes = lm.suspend(0, Y, True), lm.suspend(0, Y, True), lm.delete_cdq(0, queue.cdqid)
+    cids = bench.x.admin.submit(*sqes)
+    bench.engine.run()
+    bench.x.admin.reap()
+    answers = [status_of(bench.x.admin.unread[cid][0]) for cid in cids]
+    assert answers[:2] == [Status.SUCCESS] * 2
+    assert answers[2] in (Status.SUCCESS, Status.INVALID_CONTROLLER_DATA_QUEUE)
+    assert not bench.ssd.migration_queues
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_a_start_that_overtakes_a_waiting_stop_leaves_no_marker_in_the_middle(seed: int) -> None:
     bench, queue = logged(64, Random(seed))

@@ -291,6 +291,47 @@ def test_an_enabled_controller_takes_a_state_and_goes_on_at_once() -> None:
     assert bench.z.space.read(0x20000, 16)[8:12] == bytes([1, 0, 1, 0])
 
 
+def test_a_controller_in_fatal_status_goes_on_once_it_has_a_good_state() -> None:
+    bench = ready()
+    bench.x.suspend(Y)
+    state = bench.x.get_state(Y)
+    bench.z.write(Property.CC, 0)
+    assert bench.z.enable(cc=0x460001 | 1 << 7) == 2
+    assert bench.x.set_state(state, Z) == Status.SUCCESS
+    host = Host(bench, bench.z.controller)
+    for number in bench.y.space.pages():
+        bench.y.space.copy_page(number, bench.z.space)
+    assert host.read(Property.CSTS) == 1
+    bench.z.rings = bench.y.rings
+    for ring in bench.z.rings.values():
+        ring.host = bench.z
+    assert bench.z.io.status(FLUSH) == Status.SUCCESS
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_controller_with_commands_in_flight_takes_no_state(seed: int) -> None:
+    bench = ready(Random(seed))
+    bench.z.write(Property.CC, 0)
+    bench.z.enable()
+    bench.z.admin.submit(*[commands.get_number_of_queues(0)] * 6)
+    while not bench.z.controller.in_flight:
+        bench.engine.advance(1)
+    address = bench.x.take()
+    bench.x.space.write(address, GOOD)
+    (cid,) = bench.x.admin.submit(lm.set_controller_state(0, address, 0, Z, len(GOOD) // 4))
+    busy = [False]
+    while bench.x.admin.look() is None:
+        if 1 not in bench.z.controller.sqs:
+            busy.append(bool(bench.z.controller.in_flight))
+        bench.engine.advance(1)
+    bench.x.admin.reap()
+    status = status_of(bench.x.admin.unread[cid][0])
+    assert status in (Status.SUCCESS, Status.INVALID_FIELD)
+    assert status != Status.SUCCESS or not busy[-1]
+    bench.engine.run()
+    assert len(bench.z.admin.reap()) == 6
+
+
 @pytest.mark.parametrize("target", [X, 0, 9])
 def test_only_a_migratable_controller_takes_a_state(target: int) -> None:
     assert ready().x.set_state(GOOD, target, uuid=0) == Status.INVALID_CONTROLLER_IDENTIFIER

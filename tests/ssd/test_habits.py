@@ -247,6 +247,35 @@ def test_a_start_that_waits_ends_refused_when_the_target_is_suspended_or_its_que
         assert bench.y.io.status(commands.flush(0, 1)) == Status.SUCCESS
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_a_second_start_while_the_first_waits_is_refused(seed: int) -> None:
+    bench, queue = logged(Random(seed), start=False, start_logging="after commands in flight")
+    bench.y.io.submit(*[commands.flush(0, 1)] * 8)
+    bench.engine.advance(12)
+    start = lm.track_send(0, queue.cdqid, LogAction.START)
+    cids = bench.x.admin.submit(start, start)
+    bench.engine.run()
+    bench.x.admin.reap()
+    answers = {status_of(bench.x.admin.unread[cid][0]) for cid in cids}
+    assert answers == {Status.SUCCESS, Status.INVALID_CONTROLLER_DATA_QUEUE}
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_reset_of_the_mmc_while_a_start_waits_lets_the_target_fetch_again(seed: int) -> None:
+    bench, queue = logged(Random(seed), start=False, start_logging="after commands in flight")
+    bench.y.io.submit(*[commands.flush(0, 1)] * 8)
+    while not bench.y.controller.in_flight:
+        bench.engine.advance(1)
+    bench.x.admin.submit(lm.track_send(0, queue.cdqid, LogAction.START))
+    while not bench.y.controller.held:
+        bench.engine.advance(1)
+    bench.x.write(Property.CC, 0)
+    bench.x.enable()
+    bench.online(bench.y)
+    bench.y.enable()
+    assert bench.y.admin.status(commands.get_number_of_queues(0)) == Status.SUCCESS
+
+
 # -- 7, 8 -------------------------------------------------------------------------------------------------
 
 
@@ -262,6 +291,19 @@ def test_a_reset_of_the_mmc_ends_suspensions_or_leaves_them(habit: str, status: 
     bench.online(bench.z)
     assert bench.x.resume(Y) == status
     assert bench.x.resume(Z) == Status.CONTROLLER_NOT_SUSPENDED
+
+
+@pytest.mark.parametrize(
+    ("habit", "status"),
+    [("either controller", Status.CONTROLLER_NOT_SUSPENDED), ("own controller", Status.SUCCESS)],
+)
+def test_so_it_is_for_one_that_was_suspended_while_offline(habit: str, status: Status) -> None:
+    bench = Bench(habits=Habits(reset_resumes=habit))
+    bench.x.enable()
+    assert bench.x.suspend(Y) == Status.SUCCESS
+    bench.x.write(Property.CC, 0)
+    bench.x.enable()
+    assert bench.x.resume(Y) == status
 
 
 @pytest.mark.parametrize("habit", ["Not Enough Resources", "Invalid Field"])

@@ -32,7 +32,10 @@ TURN = st.one_of(
     st.tuples(st.just("change"), st.lists(CHANGE, min_size=1, max_size=6)),
     st.tuples(st.just("foreign"), st.lists(CHANGE, min_size=1, max_size=2)),
     st.tuples(st.sampled_from(["step"]), st.integers(1, 40)),
-    st.tuples(st.sampled_from(["read", "start", "stop", "suspend", "resume", "settle"]), st.none()),
+    st.tuples(
+        st.sampled_from(["read", "start", "stop", "suspend", "resume", "suspend and resume", "settle"]),
+        st.none(),
+    ),
 )
 
 
@@ -78,6 +81,8 @@ class Run:
                 self.starts.add(cid)
         elif word in ("suspend", "resume"):
             x.admin.submit(lm.suspend(0, Y) if word == "suspend" else lm.resume(0, Y))
+        elif word == "suspend and resume":
+            x.admin.submit(lm.suspend(0, Y), lm.resume(0, Y))
         if word not in ("change", "foreign", "step"):
             bench.engine.run()
         for host in (x, bench.y, bench.z):

@@ -1,0 +1,115 @@
+"""What steps say that they touch: enough for every race, and no more, lest explorers see races where none are."""
+
+from nvmelm_lab.nvme import Status, commands
+from nvmelm_lab.nvme.codes import EntrySpecial, Property
+from nvmelm_lab.ssd.footprints import resetting
+from nvmelm_lab.ssd.namespace import Namespace
+from tests.ssd.door import Bench, ready
+
+LBA = ("lba", "SSD", 1, 3)
+ALLOCATED = ("allocated", "SSD", 1, 3)
+
+
+def namespace_of(bench: Bench) -> Namespace:
+    return bench.ssd.namespaces[1]
+
+
+def test_a_write_touches_the_allocation_of_new_blocks_and_the_content_of_all() -> None:
+    namespace = namespace_of(ready())
+    assert namespace.writing(3, 1) == ((), (LBA, ALLOCATED))
+    namespace.write(3, [1])
+    assert namespace.writing(3, 1) == ((ALLOCATED,), (LBA,))
+
+
+def test_a_deallocation_changes_nothing_of_what_is_deallocated() -> None:
+    namespace = namespace_of(ready())
+    assert namespace.deallocating(3, 1) == ((ALLOCATED,), ())
+    namespace.write(3, [1])
+    assert namespace.deallocating(3, 1) == ((), (LBA, ALLOCATED))
+
+
+def test_a_read_touches_content_and_a_question_allocation() -> None:
+    namespace = namespace_of(ready())
+    assert namespace.reading(3, 1) == ((LBA,), ())
+    assert namespace.asking(3, 1) == ((ALLOCATED,), ())
+
+
+def test_posting_looks_at_the_head_only_where_the_queue_may_fill() -> None:
+    bench = ready()
+    mq = bench.x.make_mq(4)
+    queue = bench.ssd.migration_queues[mq.cdqid]
+    key = ("X", mq.cdqid)
+    log = bench.y.controller.log_key
+    assert queue.posting() == ((log,), ()), "a closed queue takes nothing"
+    mq.start()
+    assert queue.posting() == ((), (("tail", key), ("slot", key, 0)))
+    bench.y.write_blocks(0, [1])
+    bench.y.write_blocks(1, [1])
+    assert queue.posting() == ((("head", key),), (("tail", key), log, ("slot", key, 2)))
+    mq.take()
+    assert queue.posting() == ((("head", key),), (("tail", key), ("slot", key, 2)))
+
+
+def test_slots_are_never_used_twice_so_that_laps_do_not_race() -> None:
+    bench = ready()
+    mq = bench.x.make_mq(4)
+    mq.start()
+    queue = bench.ssd.migration_queues[mq.cdqid]
+    for lba in range(9):
+        assert ("slot", ("X", 0), lba) in queue.posting()[1]
+        bench.y.write_blocks(lba, [1])
+        mq.take()
+
+
+def test_moving_the_head_touches_the_entries_that_it_gives_up() -> None:
+    bench = ready()
+    mq = bench.x.make_mq(8)
+    mq.start()
+    for lba in range(3):
+        bench.y.write_blocks(lba, [1])
+    queue = bench.ssd.migration_queues[0]
+    key = ("X", 0)
+    assert queue.moving_head(2) == ((("slot", key, 0), ("slot", key, 1)), (("head", key),))
+    assert queue.moving_head(5) == ((("tail", key),), (("head", key),)), (
+        "whether it may is seen from the tail"
+    )
+
+
+def test_a_marker_looks_whether_it_is_still_true() -> None:
+    bench = ready()
+    mq = bench.x.make_mq(8)
+    mq.start()
+    queue = bench.ssd.migration_queues[0]
+    log = bench.y.controller.log_key
+    assert log in queue.marking(EntrySpecial.SUSPENDED)[0]
+    assert log in queue.marking(EntrySpecial.STOPPED)[1], "the stop marker closes the queue"
+    touches = bench.x.controller.steps.mark.touches
+    assert touches is not None
+    assert bench.y.controller.fetch_gate.key in touches((queue, EntrySpecial.SUSPENDED))[0]
+    assert queue.resuming() == ((log,), (("tail", ("X", 0)),))
+
+
+def test_a_reset_reaches_positions_gate_and_log_and_that_of_the_primary_everybodys() -> None:
+    bench = ready()
+    bench.x.make_mq(8)
+    y, z = bench.y.controller, bench.z.controller
+    own = resetting(y)[1]
+    assert {("state", "Y"), y.fetch_gate.key} <= set(own)
+    assert ("state", "Z") not in own
+    everybodys = resetting(bench.x.controller)[1]
+    assert {("state", "Y"), ("state", "Z"), y.fetch_gate.key, z.fetch_gate.key, y.log_key} <= set(everybodys)
+    assert bench.y.controller.property_touches(Property.AQA) == ((), ())
+
+
+def test_fetches_race_only_for_the_last_room_of_a_shared_completion_queue() -> None:
+    bench = ready()
+    fetch = bench.y.controller.fetch
+    assert fetch.touches is not None
+    ring = bench.y.make_ring(2, 8, cq_entries=3)
+    sq = bench.y.controller.sqs[2]
+    assert fetch.touches(sq) == ((("state", "Y"),), ())
+    assert bench.y.admin.status(commands.create_io_sq(0, bench.y.take(), 3, 8, 2)) == Status.SUCCESS
+    assert fetch.touches(sq) == ((("state", "Y"),), ())
+    ring.submit(commands.flush(0, 1))
+    bench.engine.run()
+    assert fetch.touches(sq) == ((("state", "Y"),), (("room", "Y", 2),))
