@@ -224,7 +224,11 @@ class Engine:
                 return True
             kind = actor.kind
             gate = kind.gate
-            if actor.stopped or (gate is not None and not gate.passes(actor)):
+            if actor.stopped:
+                continue
+            if gate is not None and not gate.is_open:
+                # It is offered again when the gate opens.
+                gate.waiters.append(actor)
                 continue
             self.step_index += 1
             if self.watched or kind.asks:

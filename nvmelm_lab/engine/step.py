@@ -205,12 +205,6 @@ class Gate:
         self.moved_by = -1
         self.waiters: list[Actor] = []
 
-    def passes(self, actor: Actor) -> bool:
-        """Whether the step of `actor` can happen; if not, it is offered again when the gate opens."""
-        if not self.is_open:
-            self.waiters.append(actor)
-        return self.is_open
-
     def close(self) -> None:
         """Hold back every gated step from now on."""
         self._move(False)

@@ -42,11 +42,12 @@ def put_bytes(space: AddressSpace, sqe: Sqe, data: bytes) -> None:
     _scatter(space, pieces_of(space, sqe, len(data)), data)
 
 
-def get_blocks(space: AddressSpace, pieces: Pieces, blocks: int) -> Sequence[int]:
-    """The stamps of `blocks` blocks in `pieces`."""
+def get_blocks(space: AddressSpace, sqe: Sqe, blocks: int) -> Sequence[int]:
+    """The stamps of `blocks` blocks in the command's buffer; refused as `pieces_of` says."""
+    size = space.stamps.block_bytes
+    pieces = pieces_of(space, sqe, blocks * size)
     if len(pieces) == 1:
         return space.read_stamps(pieces[0][0], blocks)
-    size = space.stamps.block_bytes
     if not any(length % size for _, length in pieces):
         return [stamp for address, length in pieces for stamp in space.read_stamps(address, length // size)]
     # A block straddles two pieces.
@@ -55,7 +56,7 @@ def get_blocks(space: AddressSpace, pieces: Pieces, blocks: int) -> Sequence[int
 
 
 def put_blocks(space: AddressSpace, pieces: Pieces, stamps: Sequence[int]) -> None:
-    """The reverse."""
+    """Put blocks into a buffer."""
     if len(pieces) == 1:
         space.dma_write_stamps(pieces[0][0], stamps)
         return

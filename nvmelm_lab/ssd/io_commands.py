@@ -117,8 +117,7 @@ def _read_touches(controller: Controller, command: Command) -> Touches:
 
 def _write(controller: Controller, command: Command) -> None:
     namespace, slba, blocks = _checked(controller, command)
-    pieces = pieces_of(controller.space, command.sqe, blocks * namespace.block_bytes)
-    stamps = get_blocks(controller.space, pieces, blocks)
+    stamps = get_blocks(controller.space, command.sqe, blocks)
     namespace.write(slba, stamps)
     command.changes = ((namespace.nsid, slba, blocks, False),)
     if controller.engine.tracing:
