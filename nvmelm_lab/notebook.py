@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.runs import MigrationRun, start
 from nvmelm_lab.views.bench import KNOBS, Bench
-from nvmelm_lab.views.cast import who_is_who
 from nvmelm_lab.views.film import frame_at, model_of, model_so_far
 from nvmelm_lab.views.player import Player
 from nvmelm_lab.views.predict import predict
@@ -16,7 +15,7 @@ from nvmelm_lab.views.predict import predict
 if TYPE_CHECKING:
     from nvmelm_lab.views.figures import Figure
 
-__all__ = ["SMALL", "Bench", "Player", "bench", "predict", "rounds", "watch", "who_is_who", "who_talks"]
+__all__ = ["SMALL", "Bench", "Player", "bench", "predict", "rounds", "watch", "who_talks"]
 
 SMALL: Final = MigrationRun(
     blocks=176,

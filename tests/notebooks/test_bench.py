@@ -6,7 +6,7 @@ import pytest
 
 from nvmelm_lab import notebook, runs
 from nvmelm_lab.errors import InputError
-from nvmelm_lab.notebook import SMALL, bench, predict, watch, who_is_who
+from nvmelm_lab.notebook import SMALL, bench, predict, watch
 from nvmelm_lab.views import bench as bench_module
 from nvmelm_lab.views.bench import IDLE, KNOBS
 from nvmelm_lab.views.questions import QUESTIONS, UNSURE
@@ -247,10 +247,3 @@ def test_the_right_answer_and_not_being_sure_are_answers_too():
     asked._options.index = asked._options.options.index(UNSURE)
     assert asked.answer == len(QUESTIONS["downtime"].options)
     assert "It is: " in asked._why.value
-
-
-def test_the_picture_of_who_takes_part_has_the_same_in_words():
-    picture, words = who_is_who()._repr_html_(), repr(who_is_who())
-    for name in ("Ctlr X", "Ctlr Y", "Ctlr G", "Ctlr H", "VMM", "MMH", "MMC", "PF 0", "VF", "link"):
-        assert name in picture
-        assert name in words

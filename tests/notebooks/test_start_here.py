@@ -211,3 +211,10 @@ def test_a_sample_recording_can_be_watched_as_the_notebook_says():
     assert 'watch(workload="null_mixed.log")' in PROSE
     film = model_of(outcome(workload="null_mixed.log", writes_per_second=None))
     assert film["phases"][7]["first"] is not None
+
+
+def test_the_picture_of_the_player_that_readme_shows_is_there_and_small():
+    picture = ROOT / "docs" / "player.png"
+    assert f"]({picture.relative_to(ROOT)})" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert picture.stat().st_size < 200_000
