@@ -1,6 +1,6 @@
 """How a figure is taken, and what it is.
 
-Work is cut into slices of about a millisecond.  The figure is the best slice: what the machine does while nobody
+Work is cut into slices of some milliseconds.  The figure is the best slice: what the machine does while nobody
 disturbs it, which the median of a shared machine is not; the median stands beside it in the JSON.  Before each run
 a calibration loop is timed in the same way, so that figures of two machines, or of two days, can be compared.
 Time is CPU time of this process unless a figure says otherwise.

@@ -22,8 +22,8 @@ from nvmelm_lab.engine import Resource
 from nvmelm_lab.errors import KitError
 from nvmelm_lab.ssd.command import Command
 
-SLICE_NS = 160_000
-"""Virtual time of a slice: some fifty I/Os."""
+SLICE_NS = 640_000
+"""Virtual time of a slice: some two hundred I/Os."""
 
 Process = Generator[Any, Any, None]
 

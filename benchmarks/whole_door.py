@@ -14,7 +14,7 @@ from benchmarks.measure import Figure, Peer, Rate, Size, rates
 
 TARGET = 40_000
 LEAST_RATIO = 2.0
-STEPS = 300
+STEPS = 1_200
 """Steps of a slice that the schedule picks; an I/O takes six."""
 
 
