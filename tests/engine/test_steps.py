@@ -3,10 +3,12 @@
 import pytest
 
 from nvmelm_lab.engine import (
+    WAIT,
     Actor,
     Engine,
     Gate,
     Kind,
+    Life,
     Manual,
     Recorder,
     RunToBlock,
@@ -118,6 +120,59 @@ def test_a_wait_ends_when_the_level_is_reached_and_not_before(engine: Engine) ->
     signal.raise_to(3)
     engine.run()
     assert seen == [1, 3]
+
+
+def test_counting_raises_a_level_by_one_and_wakes_who_waits_for_it(engine: Engine) -> None:
+    signal = Signal(engine, "done")
+    signal.raise_to(3)
+
+    async def wait() -> str:
+        await signal.wait(5)
+        return "went on"
+
+    actor = engine.spawn("a", wait())
+    signal.count()
+    engine.run()
+    assert (signal.level, actor.result) == (4, None)
+    signal.count()
+    engine.run()
+    assert (signal.level, actor.result) == (5, "went on")
+
+
+def test_who_asks_for_the_end_of_an_actor_only_afterwards_learns_by_which_step_it_was() -> None:
+    diary = Diary(RunToBlock(), trace=(trace := Trace()))
+
+    async def ends() -> None:
+        await do(diary.kind("first"), ("ends", 1))
+        await do(diary.kind("last"), ("ends", 2))
+
+    ending = diary.spawn("ends", ends())
+    diary.run()
+
+    async def joins() -> None:
+        await ending.join()
+
+    diary.spawn("joins", joins())
+    diary.run()
+    assert [step.kind for step in trace.steps] == ["first", "last", "wait"]
+    assert trace.steps[2].cause == 1
+
+
+def test_a_generator_that_yields_its_steps_is_an_actor_like_others() -> None:
+    diary = Diary(RunToBlock())
+    bell = Signal(diary.engine, "bell")
+
+    def life() -> Life:
+        yield WAIT, (bell, 1)
+        yield diary.kind(), ("a", (yield Kind("double", double), 4))
+        order = yield from choose("order", ("first", "second"))
+        return order
+
+    actor = diary.spawn("a", life())
+    assert diary.run() == []
+    bell.set()
+    assert diary.run() == [("a", 8)]
+    assert actor.result == "first"
 
 
 def test_a_level_never_falls(engine: Engine) -> None:

@@ -124,6 +124,15 @@ def test_nobody_sees_a_command_before_the_doorbell(bench: Bench) -> None:
     assert pending.visible.level
 
 
+def test_who_asks_only_afterwards_learns_that_a_completion_is_visible(bench: Bench) -> None:
+    pending = bench.run(bench.queue.issue(bench.flush()))
+    bench.engine.run()
+    assert pending.signal is None
+    assert pending.visible.level == 1
+    bench.run(bench.queue.completion(pending))
+    assert pending.cqe is not None
+
+
 def test_the_phase_tag_alone_tells_a_new_completion_from_the_last_laps(bench: Bench) -> None:
     async def laps(count: int) -> None:
         for _ in range(count):
