@@ -255,7 +255,10 @@ def test_going_offline_resets_and_gives_back_the_resources() -> None:
     bench.engine.run()
     assert not bench.y.controller.in_flight
     assert not bench.y.controller.sqs
-    assert manage(bench, ONLINE) == Status.INVALID_SECONDARY_CONTROLLER_STATE
+    for resource in (0, 1):
+        assert manage(bench, ONLINE) == Status.INVALID_SECONDARY_CONTROLLER_STATE
+        assert manage(bench, ASSIGN, resource=resource, count=4) == Status.SUCCESS
+    assert manage(bench, ONLINE) == Status.SUCCESS
     bench.online(bench.y)
     assert bench.y.enable() == 1
     assert bench.y.make_ring(1).status(FLUSH) == Status.SUCCESS
