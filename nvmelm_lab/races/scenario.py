@@ -7,7 +7,7 @@ goes through whole rings: submission, doorbell, fetch, execute, entry, completio
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from nvmelm_lab.engine import Actor, Engine, Recorder, Schedule
@@ -64,7 +64,7 @@ class Scenario:
     copies: int = 2
     slots: int = 8
     rounds: int = 1
-    habits: Habits = Habits()
+    habits: Habits = field(default_factory=Habits)
 
     def operations(self) -> list[Operation]:
         """The guest's commands."""

@@ -12,7 +12,7 @@ from nvmelm_lab import __version__
 from nvmelm_lab.engine import Token, encode_token
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.host.recordings import samples
-from nvmelm_lab.runs import MigrationRun, Outcome, replay, spec, restore, start
+from nvmelm_lab.runs import MigrationRun, Outcome, replay, restore, spec, start
 from nvmelm_lab.ssd import Habits
 
 SMALL = MigrationRun(blocks=96, workload="mixed", chunk=8, queue_entries=32, after=8, trace="full")
