@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
-from tests.browser.conftest import PATIENCE_MS, Lab, browser, lab, ready, run_all, set_theme
+from tests.browser.conftest import PATIENCE_MS, Lab, browser, end_kernel, lab, ready, run_all, set_theme
 
 __all__ = ["Newcomer", "browser", "cell", "lab", "newcomer", "painted", "plain_program", "reader"]
 
@@ -83,6 +83,8 @@ def somebody(lab: Lab, browser: Browser) -> Iterator[Newcomer]:
     context.set_default_timeout(PATIENCE_MS)
     someone = Newcomer(lab, context.new_page)
     yield someone
+    for page in context.pages:
+        end_kernel(page)
     context.close()
     someone.forget()
     assert someone.complaints == []
