@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from time import monotonic
 from typing import Any, Final
 
 import ipywidgets as widgets
@@ -23,6 +24,9 @@ from nvmelm_lab.views.text import duration
 
 SLICE: Final = 2_000
 """Steps between two looks at the buttons: some hundredths of a second."""
+
+BREATH: Final = 0.05
+"""Seconds between two words on how far a run is: a browser that is told more often gets slow at its buttons."""
 
 IDLE: Final = "Turn a knob: the migration runs again at once."
 
@@ -93,6 +97,7 @@ class Bench:
         self.spec = spec
         self._owner: Owner[MigrationRun] = Owner(self._perform)
         self._under_way: Run | None = None
+        self._said_at = 0.0
         self._sliders = {knob.field: self._slider(knob) for knob in knobs}
         self._run = _button("Run", "Run the migration again", self._ask, button_style="primary")
         self._cancel = _button("Cancel", "End the run early, and show what came of it", self._ask_to_end)
@@ -200,6 +205,9 @@ class Bench:
             self._bar.layout.visibility = "hidden"
 
     def _say_progress(self, run: Run) -> None:
+        if monotonic() < self._said_at + BREATH:
+            return
+        self._said_at = monotonic()
         now = run.progress
         self._bar.layout.visibility = "visible"
         self._bar.value = now.copied_percent

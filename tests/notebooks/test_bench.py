@@ -162,6 +162,7 @@ def test_a_failure_of_the_kit_is_said_in_place_and_not_swallowed(monkeypatch):
 
 def test_a_long_run_goes_in_slices_and_says_how_far_it_is(monkeypatch):
     monkeypatch.setattr(bench_module, "SLICE", 100)
+    monkeypatch.setattr(bench_module, "BREATH", 0)
     made = bench()
     said = []
 
@@ -183,6 +184,7 @@ def test_a_long_run_goes_in_slices_and_says_how_far_it_is(monkeypatch):
 
 def test_cancel_ends_the_migration_early_and_shows_what_came_of_it(monkeypatch):
     monkeypatch.setattr(bench_module, "SLICE", 100)
+    monkeypatch.setattr(bench_module, "BREATH", 0)
     made = bench()
 
     async def main():
@@ -202,6 +204,7 @@ def test_cancel_ends_the_migration_early_and_shows_what_came_of_it(monkeypatch):
 
 def test_a_knob_turned_while_a_run_is_under_way_takes_its_place(monkeypatch):
     monkeypatch.setattr(bench_module, "SLICE", 100)
+    monkeypatch.setattr(bench_module, "BREATH", 0)
     made = bench()
     started = []
     monkeypatch.setattr(bench_module, "start", lambda spec: started.append(spec) or runs.start(spec))

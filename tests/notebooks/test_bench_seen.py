@@ -12,10 +12,15 @@ BENCH = "from nvmelm_lab.notebook import bench\nmade = bench()\nmade"
 LONG = """import pathlib, time
 while not pathlib.Path({path!r}).exists(): time.sleep(0.02)
 print('through')"""
-BIG = """from nvmelm_lab.notebook import bench
-from nvmelm_lab.views import bench as module
-module.SLICE = 20
-made = bench("queue_entries", blocks=1024, filled=512, writes_per_second=20_000)
+SLOW = """import time
+from nvmelm_lab import runs
+from nvmelm_lab.notebook import bench
+advance = runs.Run.advance
+def slowly(run, budget):
+    time.sleep(0.02)
+    return advance(run, 4)
+made = bench("queue_entries")
+runs.Run.advance = slowly
 made"""
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -117,7 +122,7 @@ def test_without_subshells_a_knob_waits_for_the_cell_and_is_not_forgotten(newcom
 def test_a_long_run_shows_progress_and_can_be_cancelled(newcomer: Newcomer, subshells: bool):
     if not subshells:
         newcomer.use_no_subshells()
-    page, bench = opened(newcomer, f"long-{subshells}.ipynb", BIG)
+    page, bench = opened(newcomer, f"long-{subshells}.ipynb", SLOW)
     turn(page, bench, 0, "ArrowRight")
     status = bench.locator(".nvb-status")
     expect(status).to_contain_text("changed since")
