@@ -4,7 +4,9 @@ One server and one browser serve the whole session, in a home and a working fold
 notebooks; `open_notebook` opens one, runs all of it and hands over the Playwright page.
 """
 
+import atexit
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -20,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
@@ -146,10 +148,17 @@ def wait_until_up(server: Lab) -> None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One headless Chromium for the session."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=list(QUIET))
-        yield chromium
-        chromium.close()
+    chromium = playwright().chromium.launch(executable_path=find_chromium(), args=list(QUIET))
+    yield chromium
+    chromium.close()
+
+
+@functools.cache
+def playwright() -> Playwright:
+    """The one driver of this process: its loop never stands still, and a second one would not start beside it."""
+    driver = sync_playwright().start()
+    atexit.register(driver.stop)
+    return driver
 
 
 OpenNotebook = Callable[..., Page]

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from nvmelm_lab.doctor import find_browser
 from nvmelm_lab.jupyter import arguments, first_notebook, has_display
+from tests.browser.conftest import playwright
 
 NVMELM = Path(sys.executable).with_name("nvmelm")
 NOTEBOOK = {
@@ -122,22 +122,19 @@ def test_the_notebook_opens_and_runs_with_no_dialog_no_notification_and_no_warni
 ) -> None:
     browser_program = find_browser()
     assert browser_program is not None, "the browser tests need Chromium: make browser"
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=browser_program, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.goto(f"{server.base}/?token={server.token}")
-        page.locator(".jp-Notebook .jp-CodeCell").wait_for(timeout=PATIENCE_S * 1000)
-        page.locator(".jp-NotebookPanel-toolbar", has_text="Python 3").wait_for(timeout=PATIENCE_S * 1000)
-        page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(
-            timeout=PATIENCE_S * 1000
-        )
-        page.locator(".jp-Notebook .cm-content").first.click()
-        page.keyboard.press("Shift+Enter")
-        page.locator(".jp-OutputArea-output", has_text="42").wait_for(timeout=PATIENCE_S * 1000)
-        assert page.locator(".jp-Dialog").count() == 0
-        assert page.locator(".Toastify__toast").count() == 0
-        assert page.locator("body").get_attribute("data-jp-theme-light") == "true"
-        browser.close()
+    browser = playwright().chromium.launch(executable_path=browser_program, args=["--no-sandbox"])
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(f"{server.base}/?token={server.token}")
+    page.locator(".jp-Notebook .jp-CodeCell").wait_for(timeout=PATIENCE_S * 1000)
+    page.locator(".jp-NotebookPanel-toolbar", has_text="Python 3").wait_for(timeout=PATIENCE_S * 1000)
+    page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=PATIENCE_S * 1000)
+    page.locator(".jp-Notebook .cm-content").first.click()
+    page.keyboard.press("Shift+Enter")
+    page.locator(".jp-OutputArea-output", has_text="42").wait_for(timeout=PATIENCE_S * 1000)
+    assert page.locator(".jp-Dialog").count() == 0
+    assert page.locator(".Toastify__toast").count() == 0
+    assert page.locator("body").get_attribute("data-jp-theme-light") == "true"
+    browser.close()
     printed = server.log.read_text()
     assert printed.startswith("JupyterLab starts; press Ctrl-C twice to stop it.\n")
     assert not re.search(r"\[[WE] |warning|error|traceback", printed, re.IGNORECASE)
