@@ -58,12 +58,12 @@ def _create(controller: Controller, command: Command) -> None:
 
 def _delete(controller: Controller, command: Command) -> None:
     subsystem = controller.subsystem
-    if command.sqe.nsid == BROADCAST_NSID:
-        subsystem.namespaces.clear()
-        return
-    if command.sqe.nsid not in subsystem.namespaces:
-        raise Refused(inactive(command.sqe.nsid))
-    del subsystem.namespaces[command.sqe.nsid]
+    nsid = command.sqe.nsid
+    if nsid != BROADCAST_NSID and nsid not in subsystem.namespaces:
+        raise Refused(inactive(nsid))
+    for gone in list(subsystem.namespaces) if nsid == BROADCAST_NSID else [nsid]:
+        del subsystem.namespaces[gone]
+        controller.engine.emit(("namespace deleted", subsystem.name, gone))
 
 
 def _attach(controller: Controller, command: Command) -> None:

@@ -15,6 +15,7 @@ class Role(Enum):
     GUEST = "guest"
     COPY = "copy"
     ADMIN = "admin"
+    SHIM = "shim"
     ASIDE = "aside"
 
 
@@ -118,6 +119,8 @@ class Commands:
             return Role.GUEST
         if who in self.neighbours:
             return Role.ASIDE
+        if who.removeprefix("shim ") in self.controllers:
+            return Role.SHIM
         return Role.COPY if qid else Role.ADMIN
 
 

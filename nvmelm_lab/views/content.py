@@ -98,6 +98,12 @@ class Content:
         self.settled = False
         self._touch_all()
 
+    def lose_destination(self) -> None:
+        """The destination's namespace is gone, and with it all that it held."""
+        self._touch_all()
+        self._sides[DESTINATION].clear()
+        self._behind.clear()
+
     # -- what is to be seen --------------------------------------------------------------------------------
 
     def news(self) -> tuple[list[Run], list[Run], list[Version]]:

@@ -111,12 +111,13 @@ class Events:
         if self.is_ours(effect[1], effect[2]):
             self._head = self._tail
             self._logging = "not logged: there is no Migration Queue"
+            self.content.watched = False
 
     def _logging_moved(self, _record: StepRecord, effect: Effect) -> None:
         _, mmc, cdqid, _, on = effect
         if self.is_ours(mmc, cdqid):
             self._logging = "" if on else "not logged: logging was stopped"
-            self.content.watched = self.content.watched or on
+            self.content.watched = on
 
     def _queue_full(self, _record: StepRecord, effect: Effect) -> None:
         if self.is_ours(effect[1], effect[2]):
@@ -216,10 +217,10 @@ class Events:
             return
         command.changed = True
         side = SOURCE if ssd == self.roles.ssd_here else DESTINATION
-        if command.role is Role.GUEST:
+        if command.role in (Role.GUEST, Role.SHIM):
             if side == DESTINATION:
                 self._settle()
-            self.content.guest_changed(side, slba, values, f"guest, command {command.sqe.cid}")
+            self.content.guest_changed(side, slba, values, f"{command.role.value}, command {command.sqe.cid}")
         elif side == SOURCE:
             self.content.guest_changed(side, slba, values, command.who[:24])
         else:
@@ -227,6 +228,11 @@ class Events:
             self.content.copied(slba, values, command.who[:24])
         if self.content.settled:
             self.stakes.found(self.content.wrong(range(slba, slba + len(values))))
+
+    def _namespace_deleted(self, _record: StepRecord, effect: Effect) -> None:
+        _, ssd, nsid = effect
+        if ssd == self.roles.ssd_there and nsid == self.roles.nsid:
+            self.content.lose_destination()
 
     # -- who runs ------------------------------------------------------------------------------------------
 
@@ -256,7 +262,7 @@ class Events:
     def _vm(self, _record: StepRecord, effect: Effect) -> None:
         if effect[1] != self.roles.guest or effect[2] != "running":
             return
-        if effect[3] and effect[3] == self.roles.there:
+        if self.roles.is_at_destination(effect[3]):
             self._settle()
         elif self.content.settled:
             self.content.unsettle()
@@ -279,6 +285,7 @@ _TAKERS: Final[Mapping[str, Callable[[Events, StepRecord, Effect], None]]] = {
     "reported": Events._lba_status,
     "wrote": Events._wrote,
     "changed": Events._otherwise_changed,
+    "namespace deleted": Events._namespace_deleted,
     "queue created": Events._queue_created,
     "queue deleted": Events._queue_deleted,
     "queue full": Events._queue_full,

@@ -60,6 +60,10 @@ class Roles:
         """The lane in which a controller acts."""
         return {self.here: MC, self.mmc_here: MMC}.get(controller, THERE)
 
+    def is_at_destination(self, door: str) -> bool:
+        """Whether the door that a VM is plugged into, a controller or a shim before it, is the destination's."""
+        return door.removeprefix("shim ") == self.there
+
     def is_guest(self, actor: str) -> bool:
         """Whether the actor is a program of the guest that is looked at."""
         return _owner(actor, (self.guest, *self.neighbours)) == self.guest

@@ -127,6 +127,13 @@ class Scenes:
         text = f"{_title(command.who)} asks Ctlr {command.controller} to {_wish(command)}"
         command.asked = self._show(record, COPY, _title(command.who), text, **self._about(command))
 
+    def _shim_asked(self, record: StepRecord, sent: list[Command]) -> None:
+        command = sent[-1]
+        text = (
+            f"{_title(command.who)} asks Ctlr {command.controller} to {_wish(command)}, as the guest asked it"
+        )
+        command.asked = self._show(record, VMM, _title(command.who), text, **self._about(command))
+
     def _fetch(self, record: StepRecord) -> None:
         command = self._commands.named(_effect(record, "fetched")[4])
         if command is None or command.role is not Role.GUEST:
@@ -283,8 +290,8 @@ class Scenes:
         if name != self.roles.guest:
             self.reel.set_aside(record)
             return
-        moved = controller and controller != self.roles.here
-        where = f"at the destination, behind Ctlr {controller}" if moved else "again, at the source"
+        moved = self.roles.is_at_destination(controller)
+        where = f"at the destination, behind Ctlr {self.roles.there}" if moved else "again, at the source"
         timed = self._paused_at >= 0
         note = f"it stood still for {duration(record.time - self._paused_at)}" if timed else ""
         self._show(record, VMM, "VMM", f"VMM starts the VM {where}", note=note)
@@ -297,7 +304,7 @@ class Scenes:
         controller, roles = record.actor.split(".", 1)[0], self.roles
         known = (roles.mmc_here, roles.mmc_there, roles.here, roles.there)
         lane, actor = self._by(controller) if controller in known else (VMM, "VMM")
-        self._show(record, lane, actor, record.label)
+        self._show(record, lane, actor, _title(record.label))
 
     def _facts(self, command: Command) -> Mapping[str, object]:
         names = self.roles.names.get(command.controller, {})
@@ -309,7 +316,7 @@ class Scenes:
 
 _SUSPEND: Final = (AdminOpcode.MIGRATION_SEND, MigrationSendSelect.SUSPEND)
 
-_PREPARING: Final = frozenset(("submit", "choose", "clock", "property", "delete queue"))
+_PREPARING: Final = frozenset(("submit", "forward", "choose", "clock", "property", "delete queue"))
 
 _MARKS: Final[Mapping[int, str]] = {
     EntrySpecial.FIRST: "first",
@@ -337,11 +344,13 @@ _ASKED: Final = {
     Role.GUEST: Scenes._guest_asked,
     Role.ADMIN: Scenes._vmm_asked,
     Role.COPY: Scenes._copy_asked,
+    Role.SHIM: Scenes._shim_asked,
 }
 _DONE: Final = {
     Role.GUEST: Scenes._guest_done,
     Role.ADMIN: Scenes._vmm_done,
     Role.COPY: Scenes._copy_done,
+    Role.SHIM: Scenes._copy_done,
 }
 
 

@@ -11,6 +11,7 @@ from nvmelm_lab.errors import InputError
 from nvmelm_lab.host.migration import Plan
 from nvmelm_lab.host.operation import Operation, OperationKind
 from nvmelm_lab.host.workloads import WORKLOADS
+from nvmelm_lab.runs import MigrationRun, start
 from nvmelm_lab.ssd import Habits
 from nvmelm_lab.views.frames import About, frames
 from nvmelm_lab.views.model import State, check
@@ -303,6 +304,67 @@ def test_several_ranges_of_one_command_are_several_entries_and_frames():
     check_against_the_ssds(run, film.model)
     posted = sum(effect[0] == "entry" for record in run.trace.steps for effect in record.effects)
     assert sum("entry" in step for step in film.model["steps"]) == posted
+
+
+def test_a_migration_that_is_cancelled_leaves_nothing_at_the_destination():
+    async def cancelled(migration):
+        await migration.prepare_destination()
+        await migration.start_logging()
+        await migration.initial_copy()
+        migration.move.cancel()
+        await migration.move.attempt(migration.iterate(), migration.go_back)
+
+    run = labs.migrate("uniform", way=cancelled)
+    film = frames(run.trace)
+    check_film(run, film)
+    assert run.migration.progress.failure == "cancelled"
+    last, disk = at(film.model, len(film.model["steps"]) - 1), run.lab.guests["guest"].disks[0]
+    assert set(last.destination) == {State.DEALLOCATED}
+    for lba in range(disk.blocks):
+        held = held_by(run.lab.source, disk.nsid, lba)
+        assert last.source[lba] == (State.DEALLOCATED if held is None else State.MAPPED)
+    assert any(step.get("note") == "not logged: there is no Migration Queue" for step in film.model["steps"])
+
+
+def test_a_guest_that_goes_on_at_the_source_after_it_was_suspended_finds_all_there():
+    async def back(migration):
+        await migration.prepare_destination()
+        await migration.start_logging()
+        await migration.initial_copy()
+        migration.move.enter("Suspend")
+        await migration.move.pause()
+        await migration.move.suspend()
+        await migration.go_back()
+
+    run = labs.migrate("uniform", way=back)
+    film = frames(run.trace)
+    check_film(run, film)
+    assert "VMM starts the VM again, at the source" in words(film.model)
+    assert set(at(film.model, len(film.model["steps"]) - 1).destination) == {State.DEALLOCATED}
+    assert not [news for news in verdicts(film.model).values() if news and news[-1][1] == "bad"]
+
+
+@pytest.mark.parametrize("method", ["stop", "shim"])
+def test_migrations_without_the_help_of_the_ssd_make_films_too(method):
+    spec = MigrationRun(
+        blocks=40, filled=20, method=method, trace="full", neighbour=False, after=8, copy_tasks=2
+    )
+    run = start(spec)
+    outcome = run.finish()
+    model = check(frames(outcome.trace).model)
+    last = at(model, len(model["steps"]) - 1)
+    disk = run.lab.guests["guest"].disks[0]
+    for lba in range(disk.blocks):
+        (promised,) = disk.ledger.allowed(lba)
+        assert last.destination[lba] == state_after_move(
+            promised, held_by(run.lab.destination, disk.nsid, lba)
+        )
+    told = verdicts(model)
+    assert all(
+        told[name][-1][1] == "good" for name in ("no write lost", "nothing revived", "one controller runs")
+    )
+    lanes = {step["text"].split()[0]: step["lane"] for step in model["steps"]}
+    assert lanes.get("Shim", 3) == 3
 
 
 def test_of_two_namespaces_the_one_that_is_asked_for_is_on_the_maps():
