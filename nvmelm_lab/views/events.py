@@ -52,7 +52,8 @@ class Events:
         self.slots = 2
         self.cdqid = 0
         self._queue: tuple[str, int] | None = None
-        self._logging = "not logged: logging has not begun"
+        # What hangs on a write: nothing while nobody is about to copy, and else what becomes of its entry.
+        self._entry_note = ""
         self.slot = 0
         self._head = self._tail = 0
         self._shown_head = self._shown_tail = 0
@@ -98,7 +99,7 @@ class Events:
         """What becomes of the entry of a command that the guest's controller has just carried out."""
         if not command.changed or command.controller != self.roles.here:
             return ""
-        return self._logging or "its entry is not posted yet"
+        return self._entry_note
 
     def _queue_created(self, _record: StepRecord, effect: Effect) -> None:
         _, mmc, cdqid, slots, target = effect
@@ -110,18 +111,18 @@ class Events:
     def _queue_deleted(self, _record: StepRecord, effect: Effect) -> None:
         if self.is_ours(effect[1], effect[2]):
             self._head = self._tail
-            self._logging = "not logged: there is no Migration Queue"
+            self._entry_note = ""
             self.content.watched = False
 
     def _logging_moved(self, _record: StepRecord, effect: Effect) -> None:
         _, mmc, cdqid, _, on = effect
         if self.is_ours(mmc, cdqid):
-            self._logging = "" if on else "not logged: logging was stopped"
+            self._entry_note = "its entry is not posted yet" if on else "not logged: logging was stopped"
             self.content.watched = on
 
     def _queue_full(self, _record: StepRecord, effect: Effect) -> None:
         if self.is_ours(effect[1], effect[2]):
-            self._logging = "not logged: the Migration Queue was full"
+            self._entry_note = "not logged: the Migration Queue was full"
 
     def _entry_posted(self, _record: StepRecord, effect: Effect) -> None:
         if self.is_ours(effect[1], effect[2]):
