@@ -12,7 +12,6 @@ from time import monotonic
 from typing import Any, Final
 
 import ipywidgets as widgets
-from IPython.display import display
 
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.runs import MigrationRun, Outcome, Run, start
@@ -20,6 +19,7 @@ from nvmelm_lab.views.film import model_of
 from nvmelm_lab.views.owner import Owner, answer_while_a_cell_runs
 from nvmelm_lab.views.player import Player
 from nvmelm_lab.views.sentences import PAUSE
+from nvmelm_lab.views.standby import show
 from nvmelm_lab.views.text import duration
 
 SLICE: Final = 2_000
@@ -156,11 +156,7 @@ class Bench:
         self._table.value = _STYLE + _table(self.outcome, self._before)
 
     def _ipython_display_(self) -> None:
-        data = {
-            "text/plain": repr(self),
-            "application/vnd.jupyter.widget-view+json": self.widget.get_view_spec(),
-        }
-        display(data, raw=True)  # type: ignore[no-untyped-call]
+        show(self.widget, repr(self))
 
     def __repr__(self) -> str:
         return f"{summary(self.outcome)}\n{self._player!r}"

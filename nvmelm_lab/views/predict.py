@@ -7,11 +7,11 @@ import difflib
 from html import escape
 
 import ipywidgets as widgets
-from IPython.display import display
 
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.views.owner import answer_while_a_cell_runs
 from nvmelm_lab.views.questions import QUESTIONS, UNSURE, Question
+from nvmelm_lab.views.standby import show
 
 _STYLE = """<style>
 .nvq { max-width: 1180px; border-left: 3px solid var(--jp-brand-color1, #1976d2); padding: 2px 0 2px 12px }
@@ -58,11 +58,7 @@ class Prediction:
         return "\n".join(lines)
 
     def _ipython_display_(self) -> None:
-        data = {
-            "text/plain": repr(self),
-            "application/vnd.jupyter.widget-view+json": self.widget.get_view_spec(),
-        }
-        display(data, raw=True)  # type: ignore[no-untyped-call]
+        show(self.widget, repr(self))
 
 
 def predict(name: str) -> Prediction:

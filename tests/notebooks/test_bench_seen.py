@@ -152,3 +152,18 @@ def test_a_saved_bench_is_small_and_holds_no_run(newcomer: Newcomer):
     page, _ = opened(newcomer, "saved.ipynb", BENCH)
     save(page)
     assert (newcomer.lab.folder / "saved.ipynb").stat().st_size < 100_000
+
+
+def test_when_its_kernel_is_gone_the_bench_says_so_in_its_place(newcomer: Newcomer):
+    page, bench = opened(newcomer, "gone.ipynb", BENCH)
+    line = page.get_by_text("Kernel gone: run this cell again.", exact=True)
+    expect(line).to_have_count(1)
+    expect(line).to_be_hidden()
+    save(page)
+    page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    page.reload()
+    expect(line).to_be_visible()
+    expect(bench).to_have_count(0)
+    outputs = cell(page, "made").locator(".jp-OutputArea-output:visible")
+    assert [text.strip() for text in outputs.all_inner_texts()] == ["Kernel gone: run this cell again."]
+    newcomer.complaints[:] = [said for said in newcomer.complaints if "widget model not found" not in said]
