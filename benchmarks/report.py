@@ -56,7 +56,7 @@ def _row(figure: Figure) -> tuple[str, ...]:
 def _target(figure: Figure) -> str:
     words = []
     if figure.target is not None:
-        sign = "=" if figure.exact else ">=" if figure.unit.endswith("/s") else "<="
+        sign = "as before," if figure.exact else ">=" if figure.unit.endswith("/s") else "<="
         words.append(f"{sign} {_number(figure.target)}")
     if figure.peer is not None and figure.peer.least_ratio is not None:
         words.append(f"ratio >= {figure.peer.least_ratio:g}")

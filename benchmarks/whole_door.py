@@ -31,7 +31,7 @@ def measure(size: Size) -> list[Figure]:
     simpy = f"SimPy {version('simpy')}"
     return [
         _figure(ours, Peer(f"{simpy}, Store and Resource", idiomatic.best, LEAST_RATIO)),
-        _figure(ours, Peer(f"{simpy}, bare events", bare.best)),
+        _figure(ours, Peer(f"{simpy}, bare events", bare.best, LEAST_RATIO)),
     ]
 
 

@@ -68,8 +68,11 @@ class Newcomer:
             self.complaints.append(f"{error}\n{error.stack}")
 
     def _hear(self, said: ConsoleMessage) -> None:
-        # JupyterLab asks its server now and then for a session that has just ended.
-        if said.type == "error" and not said.location["url"].startswith(f"{self.lab.url}/api/"):
+        # JupyterLab asks its server now and then for a session or a kernel that has just ended; that alone is let
+        # pass, no other answer and no other address.
+        ended = tuple(f"{self.lab.url}/api/{what}/" for what in ("sessions", "kernels"))
+        asked_for_one = "404" in said.text and said.location["url"].startswith(ended)
+        if said.type == "error" and not asked_for_one:
             self.complaints.append(f"{said.text} {said.location}")
 
     def _look_where(self, url: str) -> None:
