@@ -32,6 +32,7 @@ def explore(scenario: Scenario, vmm: Vmm = reference, reduction: str = "source-d
     [
         ("1 command", 13),
         ("2 commands", 108),
+        ("3 commands, QD 2", 477),
         ("two writes, one LBA", 53),
         ("three blocks", 9),
         ("two writes", 29),
