@@ -124,6 +124,8 @@ class Engine:
         With one, state records what each step touches, for explorers and audits.
     trace
         With one, every step is written down.
+    telling
+        Whether effects that come with every I/O are emitted, and not only the rare ones.
     wake(actor)
         What a signal calls for each actor whose wait it ended.  Under a recorder the schedule says when that actor
         goes on; without one it goes on as soon as the step that woke it is done, in the order of waking.
@@ -135,6 +137,7 @@ class Engine:
         self.actors: dict[str, Actor] = {}
         self.effects: list[Effect] = []
         self.observers: dict[str, list[Callable[[Effect], None]]] = {}
+        self._listening = False
         self.failure: BaseException | None = None
         self._woken: deque[Actor] = deque()
         self._follow(schedule, recorder, trace)
@@ -158,6 +161,7 @@ class Engine:
         self.recorder = recorder
         self.trace = trace
         self.tracing = trace is not None
+        self.telling = self.tracing or self._listening
         self.watched = trace is not None or recorder is not None
         self.wake: Callable[[Actor], None] = self._woken.append if recorder is None else schedule.offer
         self.step_index = -1
@@ -204,9 +208,14 @@ class Engine:
         if self.tracing:
             self.effects.append(effect)
 
-    def observe(self, word: str, observer: Callable[[Effect], None]) -> None:
-        """Call `observer` with each effect that begins with `word`."""
+    def observe(self, word: str, observer: Callable[[Effect], None], *, frequent: bool = False) -> None:
+        """Call `observer` with each effect that begins with `word`.
+
+        What happens with every I/O is told of only while a trace is written, or to observers that say `frequent`.
+        """
         self.observers.setdefault(word, []).append(observer)
+        self._listening |= frequent
+        self.telling = self.tracing or self._listening
 
     def advance(self, budget: int, until: Actor | None = None) -> bool:
         """Perform up to `budget` steps.  True: the run is over (`until` has ended, or nobody can go on).

@@ -190,7 +190,7 @@ class Guest:
         self._requests[pending] = request
         self.issued += 1
         self.writes += bool(request.values)
-        if self.engine.tracing:
+        if self.engine.telling:
             self.engine.emit(
                 ("issued", self.name, operation.kind.value, operation.slba, tuple(request.values))
             )
@@ -219,7 +219,7 @@ class Guest:
             if not self.disk.finish(request, pending.cqe):
                 self.failed += 1
                 self._try_again(request.operation)
-            if self.engine.tracing:
+            if self.engine.telling:
                 operation = request.operation
                 self.engine.emit(
                     ("acknowledged", self.name, operation.kind.value, operation.slba, operation.blocks)

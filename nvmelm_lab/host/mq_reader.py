@@ -107,7 +107,7 @@ class MqReader:
         entry = self._peek()
         if entry is not None:
             self.drained += 1
-            if self._driver.engine.tracing:
+            if self._driver.engine.telling:
                 slot = (self.drained - 1) % self.slots
                 self._driver.engine.emit(("consumed", self._key[0], self.cdqid, slot, *entry))
         return entry

@@ -188,7 +188,7 @@ class QueuePair:
         _CID.pack_into(page, offset + 2, cid)
         self._submitted += 1
         pending = under_way[cid] = Pending(self, cid)
-        if self.engine.tracing:
+        if self.engine.telling:
             self.engine.emit(("submitted", self.name, self.qid, cid, bytes(page[offset : offset + 64])))
         return pending
 
@@ -223,7 +223,7 @@ class QueuePair:
                 pending = Pending(self, cqe.cid)
             else:
                 pending.cqe = cqe
-                if self.engine.tracing:
+                if self.engine.telling:
                     self.engine.emit(("reaped", self.name, self.qid, cqe.cid, CQE.pack(*cqe)))
             done.append(pending)
             if pending is wanted:

@@ -28,7 +28,7 @@ def take_command(keeper: QueueKeeper, queue: SubmissionQueue) -> Command | None:
     cq.claimed += 1
     command = Command(queue, position + 1, _fields(Sqe, SQE.unpack_from(page, offset)))
     keeper.in_flight[command] = None
-    if keeper.engine.tracing:
+    if keeper.engine.telling:
         entry = bytes(page[offset : offset + SQE_BYTES])
         keeper.engine.emit(("fetched", keeper.name, queue.qid, queue.head, command.name, entry))
     return command
@@ -46,7 +46,7 @@ def post_completion(keeper: QueueKeeper, command: Command, status: int) -> None:
     phase, head = 1 - (position // entries & 1), queue.fetched % queue.entries
     CQE.pack_into(page, offset, command.dw0, command.dw1, head, queue.qid, cid, status << 1 | phase)
     cq.posted = position + 1
-    if keeper.engine.tracing:
+    if keeper.engine.telling:
         entry = bytes(page[offset : offset + CQE_BYTES])
         keeper.engine.emit(("completed", keeper.name, cq.qid, command.name, status & _STATUS, entry))
     interrupt = keeper.interrupt

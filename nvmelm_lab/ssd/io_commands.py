@@ -88,7 +88,7 @@ def _checked(controller: Controller, command: Command) -> tuple[Namespace, int, 
 
 def _changed(controller: Controller, command: Command, word: str, changes: tuple[Change, ...]) -> None:
     command.changes = changes
-    if controller.engine.tracing:
+    if controller.engine.telling:
         controller.engine.emit(("changed", controller.subsystem.name, word, command.name, changes))
 
 
@@ -102,7 +102,7 @@ def _read(controller: Controller, command: Command) -> None:
     if stamps is None:
         raise Refused(Status.UNRECOVERED_READ_ERROR)
     put_blocks(controller.space, pieces, stamps)
-    if controller.engine.tracing:
+    if controller.engine.telling:
         ssd = controller.subsystem.name
         controller.engine.emit(("read", ssd, namespace.nsid, slba, tuple(stamps), command.name))
 
@@ -120,7 +120,7 @@ def _write(controller: Controller, command: Command) -> None:
     stamps = get_blocks(controller.space, command.sqe, blocks)
     namespace.write(slba, stamps)
     command.changes = ((namespace.nsid, slba, blocks, False),)
-    if controller.engine.tracing:
+    if controller.engine.telling:
         ssd = controller.subsystem.name
         controller.engine.emit(("wrote", ssd, namespace.nsid, slba, tuple(stamps), command.name))
 

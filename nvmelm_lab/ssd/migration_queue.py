@@ -198,7 +198,7 @@ class MigrationQueue:
         if slot == self.trigger:
             self.trigger = None
             self._engine.emit(("tail pointer", self.owner, self.cdqid, slot))
-        if self._engine.tracing:
+        if self._engine.telling:
             self._engine.emit(("entry", self.owner, self.cdqid, slot, entry))
         if esa == EntrySpecial.FULL:
             self._engine.emit(("queue full", self.owner, self.cdqid))
@@ -223,7 +223,7 @@ class MigrationQueue:
         if head >= self.slots or count > self.used:
             return False
         self.head += count
-        if self._engine.tracing:
+        if self._engine.telling:
             self._engine.emit(("head", self.owner, self.cdqid, head))
         return True
 

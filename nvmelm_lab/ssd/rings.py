@@ -224,7 +224,7 @@ def write_doorbell(keeper: QueueKeeper, offset: int, value: int) -> None:
     else:
         sq = keeper.sqs.get(qid)
         good = sq is not None and sq.move_tail(value)
-    if keeper.engine.tracing:
+    if keeper.engine.telling:
         keeper.engine.emit(("doorbell", keeper.name, "CQ" if offset & 4 else "SQ", qid, value, good))
 
 
