@@ -14,7 +14,7 @@ from nvmelm_lab.host.operation import Operation, OperationKind
 from nvmelm_lab.memory import make_stamp
 from nvmelm_lab.nvme.codes import IoOpcode
 from nvmelm_lab.nvme.status import Status
-from nvmelm_lab.nvme.structs import SQE, Cqe
+from nvmelm_lab.nvme.structs import SQE
 
 _RANGE = Struct("<IIQ")
 
@@ -109,14 +109,13 @@ class Disk:
         self.writes += blocks
         return [first] if blocks == 1 else list(range(first, first + blocks))
 
-    def finish(self, request: Request, cqe: Cqe) -> bool:
-        """Take the completion in: note it in the ledger, check a Read; False when the command failed.
+    def finish(self, request: Request, status: int) -> bool:
+        """Take the completion in: note it in the ledger, check a Read; False when `status` says that it failed.
 
         A Read of unreadable blocks is expected to fail, and counts as done.
         """
         self._buffers.append(request.buffer)
         operation = request.operation
-        status = cqe.status_word >> 1 & 0x7FF
         if request.values:
             note = self.ledger.failed if status else self.ledger.acknowledged
             note(operation.slba, request.values)

@@ -18,35 +18,53 @@ SUBMIT_NS = 400
 RING_NS = 150
 REAP_NS = 400
 
-_SLOT = Struct("64s")
-_CID = Struct("<H")
-_PHASE = 14
-"""Byte of a CQE that holds the phase tag, in bit 0: 1 on the first lap, then inverted at each wrap."""
-
-_fields = tuple.__new__
-"""Makes a named tuple of a plain one, without the detour of its `_make`."""
+_put_sqe = Struct("64s").pack_into
+_put_cid = Struct("<H").pack_into
+_get_cqe = CQE.unpack_from
+_CID, _WORD = Cqe._fields.index("cid"), Cqe._fields.index("status_word")
 
 _NO_CELLS: Touches = ((), ())
 
 
 class Pending:
-    """A command that was submitted: its CID, whether its CQE is visible, and the CQE once it is reaped."""
+    """A command that was submitted: its CID, and the fields of its CQE once that is reaped, as they were read."""
 
-    __slots__ = ("cid", "cqe", "is_visible", "queue", "signal")
+    __slots__ = ("cid", "fields", "queue", "signal")
 
     def __init__(self, queue: QueuePair, cid: int) -> None:
         self.queue = queue
         self.cid = cid
-        self.cqe: Cqe | None = None
-        self.is_visible = False
+        self.fields: tuple[int, ...] | None = None
         self.signal: Signal | None = None
+
+    @property
+    def cqe(self) -> Cqe | None:
+        """Its CQE once that is reaped."""
+        return None if self.fields is None else Cqe._make(self.fields)
+
+    @property
+    def status(self) -> int:
+        """Status Code and its type, once its CQE is reaped."""
+        assert self.fields is not None
+        return self.fields[_WORD] >> 1 & 0x7FF
 
     @property
     def visible(self) -> Signal:
         """Signal: the CQE is visible.  It is made when somebody first asks, for of most commands nobody does."""
-        if self.signal is None:
-            self.signal = Signal(self.queue.engine, f"completion {self.cid} on {self.queue.name}")
-            self.signal.level = int(self.is_visible)
+        signal = self.signal
+        if signal is None:
+            signal = self._make_signal()
+            signal.level = int(self.fields is not None or self.queue.has_noticed(self.cid))
+        return signal
+
+    def noticed(self) -> None:
+        """The CQE has become visible; who records or traces wants to know by which step, whoever asks later."""
+        if self.signal is not None or self.queue.engine.watched:
+            (self.signal or self._make_signal()).set()
+
+    def _make_signal(self) -> Signal:
+        self.signal = Signal(self.queue.engine, f"completion {self.cid} on {self.queue.name}")
+        self.queue.is_awaited = True
         return self.signal
 
 
@@ -63,7 +81,9 @@ class QueuePair:
     gate
         Held closed while whoever uses the pair stands still (a paused VM).
     arrived
-        Signal: CQEs made visible since the pair was made.
+        Signal: CQEs of which it was noticed that they lie on the ring, since the pair was made.
+    is_awaited
+        Whether anybody ever waited for a single command.
     unexpected
         CQEs that answered no command.
     """
@@ -89,6 +109,7 @@ class QueuePair:
         self.cq_base = cq_base
         self.gate = gate
         self.arrived = Signal(engine, f"a completion on {name}")
+        self.is_awaited = False
         self.unexpected: list[Unexpected] = []
         self.pending: dict[int, Pending] = {}
         self._submitted = 0
@@ -138,14 +159,14 @@ class QueuePair:
 
     async def completion(self, pending: Pending) -> Cqe:
         """Wait until the command has completed; gives its CQE."""
-        if pending.cqe is None:
+        if pending.fields is None:
             await pending.visible.wait()
-        while pending.cqe is None:
+        while pending.fields is None:
             seen = self.arrived.level
             await do(self._reap, pending)
-            if pending.cqe is None:
+            if pending.fields is None:
                 await self.arrived.wait(seen + 1)
-        return pending.cqe
+        return Cqe._make(pending.fields)
 
     async def run(self, sqe: bytes) -> Cqe:
         """Submit one command and wait for its CQE."""
@@ -153,40 +174,38 @@ class QueuePair:
 
     def interrupted(self, cid: int) -> None:
         """The CQE of command `cid` has become visible."""
-        pending = self.pending.get(cid)
-        if pending is not None:
-            if pending.signal is not None or self.engine.watched:
-                # Who records or traces wants to know by which step, whoever asks later.
-                pending.visible.set()
-            pending.is_visible = True
+        if self.is_awaited or self.engine.watched:
+            pending = self.pending.get(cid)
+            if pending is not None:
+                pending.noticed()
         self.arrived.count()
 
     def look(self) -> None:
-        """An interrupt that names no command: see which CQEs lie on the ring."""
-        for position in range(self._reaped, self._reaped + self.entries):
-            cqe = self._cqe_at(position)
-            if cqe is None:
-                return
-            pending = self.pending.get(cqe.cid)
-            if pending is None or not pending.is_visible:
-                self.interrupted(cqe.cid)
+        """An interrupt that names no command: notice what lies on the ring."""
+        while (fields := self._cqe_at(self.arrived.level)) is not None:
+            self.interrupted(fields[_CID])
+
+    def has_noticed(self, cid: int) -> bool:
+        """Whether the CQE of command `cid` lies on the ring and was noticed."""
+        noticed = map(self._cqe_at, range(self._reaped, self.arrived.level))
+        return any(fields is not None and fields[_CID] == cid for fields in noticed)
 
     # -- what steps do; a guest makes steps of its own of them ---------------------------------------------
 
     def submit(self, sqe: bytes) -> Pending:
         """Write an SQE into the ring; nobody sees it before the doorbell."""
-        under_way = self.pending
-        if len(under_way) >= self.entries - 1:
-            raise KitError(f"SQ {self.qid} of {self.name} is full with {self.entries - 1} commands")
+        under_way, entries, position = self.pending, self.entries, self._submitted
+        if len(under_way) >= entries - 1:
+            raise KitError(f"SQ {self.qid} of {self.name} is full with {entries - 1} commands")
         cid = self._next_cid
         while cid in under_way:
             cid = cid + 1 & 0xFFFF
         self._next_cid = cid + 1 & 0xFFFF
-        page, offset = self.port.space.touch(self.sq_base + self._submitted % self.entries * 64)
+        page, offset = self.port.space.touch(self.sq_base + position % entries * 64)
         # Assigning to a slice would take three times as long.
-        _SLOT.pack_into(page, offset, sqe)
-        _CID.pack_into(page, offset + 2, cid)
-        self._submitted += 1
+        _put_sqe(page, offset, sqe)
+        _put_cid(page, offset + 2, cid)
+        self._submitted = position + 1
         pending = under_way[cid] = Pending(self, cid)
         if self.engine.telling:
             self.engine.emit(("submitted", self.name, self.qid, cid, bytes(page[offset : offset + 64])))
@@ -202,7 +221,7 @@ class QueuePair:
 
     def reap_until(self, pending: Pending) -> list[Pending]:
         """Read CQEs until that of `pending` is found, or until no more are there; gives their commands."""
-        done = self._take(pending) if pending.cqe is None else []
+        done = self._take(pending) if pending.fields is None else []
         self._tell_head()
         return done
 
@@ -215,28 +234,34 @@ class QueuePair:
     def _take(self, wanted: Pending | None) -> list[Pending]:
         """Take CQEs at the head as long as their phase tags say that they are new, `wanted` being the last."""
         done: list[Pending] = []
-        while (cqe := self._cqe_at(self._reaped)) is not None:
-            self._reaped += 1
-            pending = self.pending.pop(cqe.cid, None)
+        under_way, at = self.pending, self._cqe_at
+        position = self._reaped
+        while (fields := at(position)) is not None:
+            position += 1
+            cid = fields[_CID]
+            pending = under_way.pop(cid, None)
             if pending is None:
-                self.unexpected.append(Unexpected(cqe.cid, cqe.sqid))
-                pending = Pending(self, cqe.cid)
+                self.unexpected.append(Unexpected(cid, Cqe._make(fields).sqid))
+                pending = Pending(self, cid)
             else:
-                pending.cqe = cqe
+                pending.fields = fields
                 if self.engine.telling:
-                    self.engine.emit(("reaped", self.name, self.qid, cqe.cid, CQE.pack(*cqe)))
+                    self.engine.emit(("reaped", self.name, self.qid, cid, CQE.pack(*fields)))
             done.append(pending)
             if pending is wanted:
                 break
+        self._reaped = position
         return done
 
-    def _cqe_at(self, position: int) -> Cqe | None:
-        """The CQE at a position counted from the queue's creation, if its phase tag says that it is new."""
+    def _cqe_at(self, position: int) -> tuple[int, ...] | None:
+        """The fields of the CQE at a position counted from the queue's creation, if that is a new one.
+
+        Its phase tag tells: 1 on the first lap, then inverted at each wrap.
+        """
         entries = self.entries
         page, offset = self.port.space.look(self.cq_base + position % entries * 16)
-        if page[offset + _PHASE] + position // entries & 1 == 0:
-            return None
-        return _fields(Cqe, CQE.unpack_from(page, offset))
+        fields = _get_cqe(page, offset)
+        return fields if fields[_WORD] + position // entries & 1 else None
 
     def _tell_head(self) -> None:
         """Write the head doorbell when half of the ring is read; before that the controller has room anyway."""

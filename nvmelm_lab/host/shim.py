@@ -56,7 +56,6 @@ class Shim:
         self.controller = ShimController(engine, name, space, self._take_from)
         self.work = HostWork()
         self.served = Signal(engine, f"the commands under way in {name}")
-        self._taken = 0
         self._idle: list[QueuePair] = []
         self._buffers: list[Buffer] = []
         self._dirty: Changes | None = None
@@ -181,7 +180,6 @@ class Shim:
         if command is None:
             # Another SQ of the same CQ was faster.
             return None
-        self._taken += 1
         return self.engine.spawn(command.name, self._serve(Errand(command, backend, self.block_bytes)))
 
     def _send(self, errand: Errand) -> None:
@@ -209,9 +207,10 @@ class Shim:
         command, pending = errand.command, errand.pending
         if pending is not None:
             errand.backend.reap_until(pending)
-            assert pending.cqe is not None
-            errand.status = pending.cqe.status_word >> 1
-            command.dw0, command.dw1 = pending.cqe.dw0, pending.cqe.dw1
+            cqe = pending.cqe
+            assert cqe is not None
+            errand.status = cqe.status_word >> 1
+            command.dw0, command.dw1 = cqe.dw0, cqe.dw1
         self._note(errand)
         if not command.completed:
             errand.bring_back(self.controller.space, self.driver.pages)
@@ -260,7 +259,7 @@ class Shim:
         self.controller.suspended = True
         self._gate.close()
         self.engine.emit(("suspended", self.name))
-        return self._taken
+        return self.controller.fetched
 
     def _open_gate(self) -> None:
         self.controller.suspended = False

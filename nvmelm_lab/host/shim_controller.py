@@ -63,6 +63,7 @@ class ShimController:
         self.sqs: dict[int, SubmissionQueue] = {}
         self.cqs: dict[int, CompletionQueue] = {}
         self.in_flight: dict[Command, None] = {}
+        self.fetched = 0
         # Moving positions commutes, so it counts as reading this cell, and what wants them whole as writing.
         self.state_key: Key = ("state", name)
         self._serve = serve

@@ -22,7 +22,7 @@ _OFFSET = PAGE_BYTES - 1
 
 
 class AddressSpace:
-    """`size` bytes of memory (a multiple of the page), holding blocks as `stamps` describes them.
+    """`size` bytes of memory (a multiple of the page), holding blocks of `block_bytes` bytes as `stamps` has them.
 
     name
         For displays: "guest a", "source host".
@@ -39,6 +39,7 @@ class AddressSpace:
         "_per_page",
         "_stamps",
         "audit",
+        "block_bytes",
         "device_dirty",
         "name",
         "processor_dirty",
@@ -54,6 +55,7 @@ class AddressSpace:
         self.name = name
         self.size = size
         self.stamps = stamps
+        self.block_bytes = stamps.block_bytes
         self.processor_dirty: set[int] | None = None
         self.device_dirty: set[int] | None = None
         self.audit: Callable[[int, bool], None] | None = None
@@ -136,11 +138,7 @@ class AddressSpace:
         """The stamps of `blocks` blocks that lie at `address`."""
         if self.audit is not None:
             self.audit(address, False)
-        page = self._stamps.get(address >> PAGE_SHIFT)
-        if blocks == 1 and page is not None and not address & self._misaligned:
-            # Most I/Os are of one block, and this is a third of the time that the loop below takes for it.
-            return (page[(address & _OFFSET) >> self._block_shift],)
-        size = self.stamps.block_bytes
+        size = self.block_bytes
         if address & self._misaligned:
             recognise = self.stamps.recognise
             return [recognise(self.read(address + n * size, size)) for n in range(blocks)]
@@ -152,16 +150,26 @@ class AddressSpace:
             out += page[first:last]
         return out
 
+    def stamp_at(self, address: int) -> int | None:
+        """The stamp of the block at `address`, if a block lies there as such; None: `read_stamps` has to find out.
+
+        Most I/Os are of one block, and this takes a third of the time.
+        """
+        page = self._stamps.get(address >> PAGE_SHIFT)
+        if page is None or address & self._misaligned or self.audit is not None:
+            return None
+        return page[(address & _OFFSET) >> self._block_shift]
+
     def write_stamps(self, address: int, stamps: Sequence[int]) -> None:
         """Put blocks at `address`, as the processor does."""
         if self.processor_dirty is not None:
-            self.processor_dirty.update(_pages(address, len(stamps) * self.stamps.block_bytes))
+            self.processor_dirty.update(_pages(address, len(stamps) * self.block_bytes))
         self._write_stamps(address, stamps)
 
     def dma_write_stamps(self, address: int, stamps: Sequence[int]) -> None:
         """Put blocks at `address`, as a device does."""
         if self.device_dirty is not None:
-            self.device_dirty.update(_pages(address, len(stamps) * self.stamps.block_bytes))
+            self.device_dirty.update(_pages(address, len(stamps) * self.block_bytes))
         self._write_stamps(address, stamps)
 
     # -- pages, for moving memory to another host ----------------------------------------------------------
@@ -209,7 +217,7 @@ class AddressSpace:
         if content is None:
             self._check(number)
             return array("Q", bytes(8 * self._per_page))
-        size = self.stamps.block_bytes
+        size = self.block_bytes
         return array(
             "Q", [self.stamps.recognise(content[at : at + size]) for at in range(0, PAGE_BYTES, size)]
         )
@@ -240,7 +248,7 @@ class AddressSpace:
             # As in `read_stamps`.
             whole[(address & _OFFSET) >> self._block_shift] = stamps[0]
             return
-        size = self.stamps.block_bytes
+        size = self.block_bytes
         done = 0
         for number, first, last in self._block_runs(address, len(stamps)):
             page = self._stamps.get(number)
@@ -263,7 +271,7 @@ class AddressSpace:
         """(page, first block in it, last + 1) for blocks that lie at an aligned address."""
         per_page = self._per_page
         number = address >> PAGE_SHIFT
-        first = (address & _OFFSET) // self.stamps.block_bytes
+        first = (address & _OFFSET) // self.block_bytes
         if first + blocks <= per_page:
             return ((number, first, first + blocks),)
         whole, rest = divmod(first + blocks - per_page, per_page)

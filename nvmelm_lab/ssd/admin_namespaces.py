@@ -39,7 +39,7 @@ def _manage(controller: Controller, command: Command) -> None:
 
 def _create(controller: Controller, command: Command) -> None:
     """The host describes the namespace as Identify Namespace would."""
-    page = unpack_page(IdentifyNamespace, get_bytes(controller.space, command.sqe, PAGE_BYTES))
+    page = unpack_page(IdentifyNamespace, get_bytes(controller.space, command, PAGE_BYTES))
     if command.sqe.cdw11 >> 24 or page.nsze == 0 or page.ncap > page.nsze:
         raise Refused(Status.INVALID_FIELD)
     if page.ncap < page.nsze:
@@ -88,7 +88,7 @@ def _attach(controller: Controller, command: Command) -> None:
 
 def _listed_controllers(controller: Controller, command: Command) -> tuple[int, ...]:
     """The controllers that the host lists: at least one, all of them there, in ascending order."""
-    data = get_bytes(controller.space, command.sqe, PAGE_BYTES)
+    data = get_bytes(controller.space, command, PAGE_BYTES)
     try:
         cntlids = unpack_controller_list(data)
     except InputError as error:

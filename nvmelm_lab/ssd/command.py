@@ -38,8 +38,8 @@ class Command:
 
     queue, number
         The Submission Queue that it came from, and its place among all commands ever fetched from there.
-    sqe
-        The fields of its SQE.
+    fields
+        The fields of its SQE as they come from the ring, in the order of `Sqe`; `sqe` has them by name.
     status, dw0, dw1, completed
         What its CQE will say, and whether it is posted.
     changes, log
@@ -55,19 +55,19 @@ class Command:
         "completed",
         "dw0",
         "dw1",
+        "fields",
         "log",
         "number",
         "owed",
         "queue",
-        "sqe",
         "status",
         "told",
     )
 
-    def __init__(self, queue: SubmissionQueue, number: int, sqe: Sqe) -> None:
+    def __init__(self, queue: SubmissionQueue, number: int, fields: tuple[int, ...]) -> None:
         self.queue = queue
         self.number = number
-        self.sqe = sqe
+        self.fields = fields
         self.status = SUCCESS
         self.dw0 = 0
         self.dw1 = 0
@@ -76,6 +76,11 @@ class Command:
         self.told = False
         self.owed = 1
         self.log: MigrationQueue | None = None
+
+    @property
+    def sqe(self) -> Sqe:
+        """The fields of its SQE by their names; a step of every I/O takes them from `fields`, in half the time."""
+        return Sqe._make(self.fields)
 
     @property
     def name(self) -> str:

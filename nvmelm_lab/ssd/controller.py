@@ -15,6 +15,7 @@ from nvmelm_lab.engine import WAIT, Engine, Gate, Kind, Life, Signal, Touches, c
 from nvmelm_lab.memory import AddressSpace, PrpError
 from nvmelm_lab.nvme.codes import CSTS_RDY, DOORBELLS
 from nvmelm_lab.nvme.status import Status
+from nvmelm_lab.nvme.structs import Sqe
 from nvmelm_lab.ssd import admin, change_log, io_commands, properties
 from nvmelm_lab.ssd.command import SUCCESS, UNSUPPORTED_FLAGS, Command, Refused, prp_status
 from nvmelm_lab.ssd.entries import post_completion, take_command
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from nvmelm_lab.ssd.subsystem import Subsystem
 
 _DNR = 1 << 14
+_HANDLERS = io_commands.HANDLERS
+_OPCODE, _FLAGS = Sqe._fields.index("opcode"), Sqe._fields.index("flags")
 
 
 class Controller:
@@ -254,7 +257,7 @@ class Controller:
             self._stop(command)
             if not command.completed:
                 command.status = Status.ABORTED_SQ_DELETION
-                self._post_completion(command)
+                post_completion(self, command, command.status | _DNR)
             del self.in_flight[command]
             self.finished.count()
 
@@ -299,10 +302,7 @@ class Controller:
         """Take the next command out of `queue`; None when its CQE would have no room."""
         if self.engine.recorder is not None:
             self._record(self._fetching(queue))
-        command = take_command(self, queue)
-        if command is not None:
-            self.fetched += 1
-        return command
+        return take_command(self, queue)
 
     def _io_command(self, command: Command) -> Life:
         yield self.execute, command
@@ -326,11 +326,12 @@ class Controller:
         await do(self.complete, command)
 
     def _execute(self, command: Command) -> None:
+        fields = command.fields
         try:
-            handler = io_commands.HANDLERS.get(command.sqe.opcode)
+            handler = _HANDLERS.get(fields[_OPCODE])
             if handler is None:
                 raise Refused(Status.INVALID_OPCODE)
-            if command.sqe.flags & UNSUPPORTED_FLAGS:
+            if fields[_FLAGS] & UNSUPPORTED_FLAGS:
                 raise Refused(Status.INVALID_FIELD)
             handler.act(self, command)
         except Refused as refused:
@@ -341,7 +342,7 @@ class Controller:
             change_log.decide(self, command)
 
     def _execute_touches(self, command: Command) -> Touches:
-        handler = io_commands.HANDLERS.get(command.sqe.opcode)
+        handler = _HANDLERS.get(command.sqe.opcode)
         if handler is None:
             return (), ()
         reads, writes = handler.touches(self, command)
@@ -364,12 +365,9 @@ class Controller:
     def _complete(self, command: Command) -> None:
         if self.engine.recorder is not None:
             self._record(self._moving)
-        self._post_completion(command)
-        self._finish(command)
-
-    def _post_completion(self, command: Command) -> None:
         status = command.status
         post_completion(self, command, 0 if status is SUCCESS else status | _DNR)
+        self._finish(command)
 
     def _finish(self, command: Command) -> None:
         """One of the things that the command still had to post is posted."""

@@ -11,41 +11,48 @@ from collections.abc import Sequence
 from nvmelm_lab.memory import AddressSpace, data_pointers
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.nvme.structs import Sqe
-from nvmelm_lab.ssd.command import Refused
+from nvmelm_lab.ssd.command import Command, Refused
 
 MDTS = 7
 """Maximum Data Transfer Size: 2^7 pages of 4 KiB (Base 2.1, Identify Controller byte 77)."""
 
 MAX_TRANSFER_BYTES = 4096 << MDTS
 
+_PRP1, _PRP2 = Sqe._fields.index("prp1"), Sqe._fields.index("prp2")
+
 Pieces = list[tuple[int, int]]
 """A buffer as ``(address, bytes)``, in order."""
 
 
-def pieces_of(space: AddressSpace, sqe: Sqe, length: int) -> Pieces:
+def pieces_of(space: AddressSpace, command: Command, length: int) -> Pieces:
     """Where `length` bytes of the command's buffer lie.
 
     Refused with Invalid Field when that is more than MDTS allows; PrpError when a pointer cannot be followed.
     """
     if length > MAX_TRANSFER_BYTES:
         raise Refused(Status.INVALID_FIELD)
-    return data_pointers(space, sqe.prp1, sqe.prp2, length)
+    return data_pointers(space, command.fields[_PRP1], command.fields[_PRP2], length)
 
 
-def get_bytes(space: AddressSpace, sqe: Sqe, length: int) -> bytes:
+def get_bytes(space: AddressSpace, command: Command, length: int) -> bytes:
     """`length` bytes of the command's buffer."""
-    return b"".join(space.read(address, part) for address, part in pieces_of(space, sqe, length))
+    return b"".join(space.read(address, part) for address, part in pieces_of(space, command, length))
 
 
-def put_bytes(space: AddressSpace, sqe: Sqe, data: bytes) -> None:
+def put_bytes(space: AddressSpace, command: Command, data: bytes) -> None:
     """Fill the command's buffer with `data`."""
-    _scatter(space, pieces_of(space, sqe, len(data)), data)
+    _scatter(space, pieces_of(space, command, len(data)), data)
 
 
-def get_blocks(space: AddressSpace, sqe: Sqe, blocks: int) -> Sequence[int]:
+def get_blocks(space: AddressSpace, command: Command, blocks: int) -> Sequence[int]:
     """The stamps of `blocks` blocks in the command's buffer; refused as `pieces_of` says."""
-    size = space.stamps.block_bytes
-    pieces = pieces_of(space, sqe, blocks * size)
+    if blocks == 1:
+        # A block that lies whole within a page of memory: no pointer can be wrong.
+        stamp = space.stamp_at(command.fields[_PRP1])
+        if stamp is not None:
+            return (stamp,)
+    size = space.block_bytes
+    pieces = pieces_of(space, command, blocks * size)
     if len(pieces) == 1:
         return space.read_stamps(pieces[0][0], blocks)
     if not any(length % size for _, length in pieces):

@@ -13,21 +13,26 @@ from nvmelm_lab.ssd.rings import CQE_BYTES, SQE_BYTES, QueueKeeper, SubmissionQu
 _STATUS = 0x7FF
 """Status Code and its type, of the status that a CQE has."""
 
-_fields = tuple.__new__
-"""Makes a named tuple of a plain one, without the detour of its `_make`."""
+_CID = Sqe._fields.index("cid")
+
+
+_unpack = SQE.unpack_from
+_pack = CQE.pack_into
 
 
 def take_command(keeper: QueueKeeper, queue: SubmissionQueue) -> Command | None:
     """The command at the head of `queue`, from now on in flight; None when its CQE would have no slot."""
     cq, position = queue.cq, queue.fetched
-    if cq.claimed - cq.consumed.level >= cq.entries - 1:
+    claimed = cq.claimed
+    if claimed - cq.consumed.level >= cq.entries - 1:
         return None
     at = position % queue.entries * SQE_BYTES
     page, offset = queue.space.look(queue.pages[at >> PAGE_SHIFT] + (at & PAGE_BYTES - 1))
     queue.fetched = position + 1
-    cq.claimed += 1
-    command = Command(queue, position + 1, _fields(Sqe, SQE.unpack_from(page, offset)))
+    cq.claimed = claimed + 1
+    command = Command(queue, position + 1, _unpack(page, offset))
     keeper.in_flight[command] = None
+    keeper.fetched += 1
     if keeper.engine.telling:
         entry = bytes(page[offset : offset + SQE_BYTES])
         keeper.engine.emit(("fetched", keeper.name, queue.qid, queue.head, command.name, entry))
@@ -37,18 +42,18 @@ def take_command(keeper: QueueKeeper, queue: SubmissionQueue) -> Command | None:
 def post_completion(keeper: QueueKeeper, command: Command, status: int) -> None:
     """Write the command's CQE (`status` without phase tag, with DNR) into its ring, and interrupt the host."""
     command.completed = True
-    queue = command.queue
-    cq, cid = queue.cq, command.sqe.cid
+    queue, cid = command.queue, command.fields[_CID]
+    cq, qid = queue.cq, queue.qid
     position, entries = cq.posted, cq.entries
     at = position % entries * CQE_BYTES
     touch = cq.touch
     page, offset = touch(cq.pages[at >> PAGE_SHIFT] + (at & PAGE_BYTES - 1))
-    phase, head = 1 - (position // entries & 1), queue.fetched % queue.entries
-    CQE.pack_into(page, offset, command.dw0, command.dw1, head, queue.qid, cid, status << 1 | phase)
+    word = status << 1 | 1 - (position // entries & 1)
+    _pack(page, offset, command.dw0, command.dw1, queue.fetched % queue.entries, qid, cid, word)
     cq.posted = position + 1
     if keeper.engine.telling:
         entry = bytes(page[offset : offset + CQE_BYTES])
         keeper.engine.emit(("completed", keeper.name, cq.qid, command.name, status & _STATUS, entry))
     interrupt = keeper.interrupt
     if interrupt is not None and cq.interrupts:
-        interrupt(cq.qid, queue.qid, cid)
+        interrupt(cq.qid, qid, cid)

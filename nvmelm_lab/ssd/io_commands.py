@@ -14,7 +14,7 @@ from nvmelm_lab.memory import PrpError
 from nvmelm_lab.nvme.codes import BROADCAST_NSID, IoOpcode
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.nvme.structs import RANGE, unpack_ranges
-from nvmelm_lab.ssd.command import Change, Command, Refused, active_namespace
+from nvmelm_lab.ssd.command import Change, Command, Refused, active_namespace, inactive
 from nvmelm_lab.ssd.data import get_blocks, get_bytes, pieces_of, put_blocks
 
 if TYPE_CHECKING:
@@ -59,14 +59,16 @@ def describe(command: Command) -> str:
 
 def service(controller: Controller, command: Command) -> tuple[Resource, int, int]:
     """Which channel serves the command, for how long, and what the transfer adds (ns)."""
-    subsystem, sqe = controller.subsystem, command.sqe
+    subsystem, (opcode, _, _, _, _, _, _, _, _, slba, _, cdw12, _, _, _) = (
+        controller.subsystem,
+        command.fields,
+    )
     timing, channels = subsystem.timing, subsystem.channels
     # Folded, so that I/Os that start at multiples of a long stride meet all channels too.
-    stripe = sqe.cdw10 >> 3
+    stripe = slba >> 3
     channel = channels[(stripe ^ stripe >> 2 ^ stripe >> 4 ^ stripe >> 6) % len(channels)]
-    opcode = sqe.opcode
     if opcode in _TRANSFERS:
-        kib = ((sqe.cdw12 & 0xFFFF) + 1) * subsystem.block_bytes >> 10
+        kib = ((cdw12 & 0xFFFF) + 1) * subsystem.block_bytes >> 10
         return channel, (timing.write if opcode == _WRITE else timing.read) + timing.per_kib * kib, 0
     if opcode == IoOpcode.FLUSH:
         return channels[0], timing.flush, 0
@@ -78,9 +80,11 @@ def _span(slba: int, blocks: int) -> str:
 
 
 def _checked(controller: Controller, command: Command) -> tuple[Namespace, int, int]:
-    sqe = command.sqe
-    namespace = active_namespace(controller, sqe.nsid)
-    slba, blocks = sqe.cdw11 << 32 | sqe.cdw10, (sqe.cdw12 & 0xFFFF) + 1
+    _, _, _, nsid, _, _, _, _, _, cdw10, cdw11, cdw12, _, _, _ = command.fields
+    namespace = controller.subsystem.namespaces.get(nsid)
+    if namespace is None or controller.cntlid not in namespace.attached:
+        raise Refused(inactive(nsid))
+    slba, blocks = cdw11 << 32 | cdw10, (cdw12 & 0xFFFF) + 1
     if slba + blocks > namespace.blocks:
         raise Refused(Status.LBA_OUT_OF_RANGE)
     return namespace, slba, blocks
@@ -97,7 +101,7 @@ def _changed(controller: Controller, command: Command, word: str, changes: tuple
 
 def _read(controller: Controller, command: Command) -> None:
     namespace, slba, blocks = _checked(controller, command)
-    pieces = pieces_of(controller.space, command.sqe, blocks * namespace.block_bytes)
+    pieces = pieces_of(controller.space, command, blocks * namespace.block_bytes)
     stamps = namespace.read(slba, blocks)
     if stamps is None:
         raise Refused(Status.UNRECOVERED_READ_ERROR)
@@ -117,12 +121,12 @@ def _read_touches(controller: Controller, command: Command) -> Touches:
 
 def _write(controller: Controller, command: Command) -> None:
     namespace, slba, blocks = _checked(controller, command)
-    stamps = get_blocks(controller.space, command.sqe, blocks)
+    stamps = get_blocks(controller.space, command, blocks)
     namespace.write(slba, stamps)
     command.changes = ((namespace.nsid, slba, blocks, False),)
-    if controller.engine.telling:
-        ssd = controller.subsystem.name
-        controller.engine.emit(("wrote", ssd, namespace.nsid, slba, tuple(stamps), command.name))
+    engine = controller.engine
+    if engine.telling:
+        engine.emit(("wrote", controller.subsystem.name, namespace.nsid, slba, tuple(stamps), command.name))
 
 
 def _write_touches(controller: Controller, command: Command) -> Touches:
@@ -172,7 +176,7 @@ def _dataset_management(controller: Controller, command: Command) -> None:
 def _ranges(controller: Controller, command: Command, namespace: Namespace) -> list[tuple[int, int]]:
     """The command's ranges; their length is a plain count of LBAs (NVM Command Set 1.2, section 3.3.3)."""
     count = (command.sqe.cdw10 & 0xFF) + 1
-    data = get_bytes(controller.space, command.sqe, count * RANGE.size)
+    data = get_bytes(controller.space, command, count * RANGE.size)
     ranges = [(slba, blocks) for slba, blocks in unpack_ranges(data) if blocks]
     if any(slba + blocks > namespace.blocks for slba, blocks in ranges):
         raise Refused(Status.LBA_OUT_OF_RANGE)
@@ -212,10 +216,10 @@ def _flush(controller: Controller, command: Command) -> None:
 
 
 HANDLERS: Mapping[int, Handler] = {
-    IoOpcode.FLUSH: Handler(_flush, lambda _controller, _command: _NOTHING, False),
-    IoOpcode.WRITE: Handler(_write, _write_touches, True),
-    IoOpcode.READ: Handler(_read, _read_touches, False),
-    IoOpcode.WRITE_UNCORRECTABLE: Handler(_write_uncorrectable, _write_touches, True),
-    IoOpcode.WRITE_ZEROES: Handler(_write_zeroes, _zeroes_touches, True),
-    IoOpcode.DATASET_MANAGEMENT: Handler(_dataset_management, _dataset_touches, True),
+    int(IoOpcode.FLUSH): Handler(_flush, lambda _controller, _command: _NOTHING, False),
+    int(IoOpcode.WRITE): Handler(_write, _write_touches, True),
+    int(IoOpcode.READ): Handler(_read, _read_touches, False),
+    int(IoOpcode.WRITE_UNCORRECTABLE): Handler(_write_uncorrectable, _write_touches, True),
+    int(IoOpcode.WRITE_ZEROES): Handler(_write_zeroes, _zeroes_touches, True),
+    int(IoOpcode.DATASET_MANAGEMENT): Handler(_dataset_management, _dataset_touches, True),
 }

@@ -48,6 +48,7 @@ class QueueKeeper(Protocol):
     sqs: dict[int, SubmissionQueue]
     cqs: dict[int, CompletionQueue]
     in_flight: dict[Command, None]
+    fetched: int
 
     @property
     def interrupt_limit(self) -> int:

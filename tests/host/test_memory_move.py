@@ -212,8 +212,8 @@ class OnTheRings:
         await method.move_and_resume()
         await do(self.queue.ring)
         for pending, request in self.requests.items():
-            cqe = await self.queue.completion(pending)
-            assert self.disk.finish(request, cqe)
+            await self.queue.completion(pending)
+            assert self.disk.finish(request, pending.status)
         await method.clean_up()
 
     def run(self) -> Verdict:
