@@ -19,7 +19,8 @@ from IPython.display import display
 
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.views import text
-from nvmelm_lab.views.model import PlayerModel, check
+from nvmelm_lab.views.check import check
+from nvmelm_lab.views.model import PlayerModel
 from nvmelm_lab.views.still import still_html, still_svg
 
 _HERE = Path(__file__).parent

@@ -3,8 +3,10 @@
 The browser has the same rules in `js/run.js`; the tests hold the two against each other.  Nothing here draws.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.views.model import RANK, WORDS, PlayerModel, Runs, State, Step, Verdict, grain
@@ -14,14 +16,16 @@ from nvmelm_lab.views.model import RANK, WORDS, PlayerModel, Runs, State, Step, 
 class Moment:
     """A run after one step.
 
-    `source` and `destination` hold one state a tile of `grain` LBAs.  `tags[slot]` is the phase tag in a slot
-    of the Migration Queue and `marks[slot]` its ``(ESA, word)``.  `read` and `posted` count entries from the
-    start of the run and never wrap: an entry with number n has been read when n < `read`.
+    `source` and `destination` hold one state a tile of `grain` LBAs, of which the last is `short` of some at the
+    end of the namespace.  `tags[slot]` is the phase tag in a slot of the Migration Queue and `marks[slot]` its
+    ``(ESA, word)``.  `read` and `posted` count entries from the start of the run and never wrap: an entry with
+    number n has been read when n < `read`.
     """
 
     index: int
     phase: int
     grain: int
+    short: int
     source: bytes
     destination: bytes
     head: int
@@ -60,9 +64,8 @@ def at(model: PlayerModel, index: int) -> Moment:
     if not 0 <= index < len(model["steps"]):
         raise InputError(f"step {index}: the run has steps 0 to {len(model['steps']) - 1}")
     tile = grain(model)
-    sides = tuple(
-        _tiles(model["blocks"] // tile, model[side]["start"], tile) for side in ("source", "destination")
-    )
+    tiles = -(-model["blocks"] // tile)
+    sides = tuple(_tiles(tiles, model[side]["start"], tile) for side in ("source", "destination"))
     slots = model["queue"]["slots"]
     tags, marks = [0] * slots, [(0, "")] * slots
     verdicts: list[tuple[Verdict, str]] = [("open", "")] * len(model["properties"])
@@ -79,9 +82,12 @@ def at(model: PlayerModel, index: int) -> Moment:
         for which, verdict, word in step.get("verdicts", ()):
             verdicts[int(which)] = (verdict, str(word))  # type: ignore[assignment]
     return Moment(
-        index, phase_at(model, index), tile, bytes(sides[0]), bytes(sides[1]), head, tail, read, posted,
-        tuple(tags), tuple(marks), tuple(verdicts),
+        index, phase_at(model, index), tile, tiles * tile - model["blocks"], bytes(sides[0]), bytes(sides[1]),
+        head, tail, read, posted, tuple(tags), tuple(marks), tuple(verdicts),
     )  # fmt: skip
+
+
+_ONE: Final = tuple(bytes([state]) for state in range(len(WORDS)))
 
 
 def _tiles(count: int, runs: Runs, tile: int) -> bytearray:
@@ -92,7 +98,9 @@ def _tiles(count: int, runs: Runs, tile: int) -> bytearray:
 
 def _lay(tiles: bytearray, runs: Runs, tile: int) -> None:
     for slba, blocks, state in runs:
-        tiles[slba // tile : (slba + blocks) // tile] = bytes([state]) * (blocks // tile)
+        count = -(-blocks // tile)
+        first = slba // tile
+        tiles[first : first + count] = _ONE[state] * count
 
 
 def ends(step: Step, head: int, tail: int) -> tuple[int, int]:
@@ -115,11 +123,13 @@ def rank(source: int, destination: int | None = None) -> float:
 def cells(moment: Moment, side: int, cell_lbas: int) -> bytes:
     """The worst state in each cell of `cell_lbas` LBAs, on one side."""
     per = max(1, cell_lbas // moment.grain)
-    mine = moment.destination if side else moment.source
     found = bytearray()
-    for start in range(0, len(mine), per):
-        tiles = range(start, min(start + per, len(mine)))
-        found.append(mine[max(tiles, key=lambda tile: _rank_of(moment, side, tile))])
+    for start in range(0, len(moment.source), per):
+        source, destination = moment.source[start : start + per], moment.destination[start : start + per]
+        if side:
+            found.append(max(set(zip(source, destination, strict=True)), key=lambda pair: rank(*pair))[1])
+        else:
+            found.append(max(set(source), key=rank))
     return bytes(found)
 
 
@@ -130,11 +140,13 @@ def _rank_of(moment: Moment, side: int, tile: int) -> float:
 
 def counts(moment: Moment, side: int | None = None) -> tuple[int, ...]:
     """LBAs in each state on one side; without a side, LBAs that have the state on either of them."""
-    if side is not None:
-        mine = moment.destination if side else moment.source
-        return tuple(mine.count(state) * moment.grain for state in range(len(WORDS)))
-    pairs = list(zip(moment.source, moment.destination, strict=True))
-    return tuple(sum(state in pair for pair in pairs) * moment.grain for state in range(len(WORDS)))
+    pairs = Counter(zip(moment.source, moment.destination, strict=True))
+    blocks = {pair: tiles * moment.grain for pair, tiles in pairs.items()}
+    blocks[moment.source[-1], moment.destination[-1]] -= moment.short
+    return tuple(
+        sum(n for pair, n in blocks.items() if state in (pair if side is None else pair[side : side + 1]))
+        for state in range(len(WORDS))
+    )
 
 
 def worst_lba(moment: Moment, slba: int, blocks: int) -> int:

@@ -3,7 +3,7 @@
 The browser writes the same lines (`js/words.js`); the tests hold the two against each other word for word.
 """
 
-from nvmelm_lab.views.model import WORDS, Layout, PlayerModel
+from nvmelm_lab.views.model import WORDS, Counter, Layout, PlayerModel, unit_of
 from nvmelm_lab.views.replay import Moment, Story, at, counts, story, worst_lba
 
 MARKERS = ("ordinary", "first", "stopped", "suspended", "reserved", "reserved", "reserved", "full")
@@ -28,11 +28,12 @@ def lbas(slba: int, blocks: int) -> str:
 
 
 def sentence(model: PlayerModel, index: int) -> str:
-    """The one sentence above the maps: which step, when, who did what, and the note that hangs on it."""
+    """The one sentence above the maps: which step or frame, when, what was done, and the note that hangs on it."""
     step = model["steps"][index]
     when = f", {duration(step['t'])}" if model["timed"] else ""
     note = f"; {step['note']}" if step.get("note") else ""
-    return f"Step {index + 1} of {len(model['steps'])}{when}: {step['text']}{note}"
+    place = f"{unit_of(model).capitalize()} {index + 1} of {len(model['steps'])}"
+    return f"{place}{when}: {step['text']}{note}"
 
 
 def story_line(told: Story) -> str:
@@ -48,9 +49,7 @@ def describe(model: PlayerModel, index: int) -> list[str]:
     moment = at(model, index)
     return [
         sentence(model, index),
-        _acts(model, moment),
-        _cause(model, index),
-        _where(model, moment),
+        *(_levels(model, moment) if "counters" in model else _doings(model, moment)),
         f"{model['source']['name']}: {_counted(counts(moment, 0))}",
         f"{model['destination']['name']}: {_counted(counts(moment, 1))}",
         _queue(model, moment),
@@ -58,10 +57,37 @@ def describe(model: PlayerModel, index: int) -> list[str]:
     ]  # fmt: skip
 
 
-def _acts(model: PlayerModel, moment: Moment) -> str:
-    step, phase = model["steps"][moment.index], moment.phase
-    where = f"phase {phase + 1} of {len(model['phases'])}, {model['phases'][phase]['name']}"
-    return f"{step['actor']} acts, in the lane {model['lanes'][step['lane']]}; {where}"
+def amount(value: int, counter: Counter) -> str:
+    """A counter's level for reading: ``12 LBAs``, ``1.204 ms``."""
+    if counter["unit"] == "ns":
+        return duration(value)
+    return f"{value} {counter['unit']}".rstrip()
+
+
+def highest(model: PlayerModel) -> list[int]:
+    """The highest level that each counter of a summary comes to."""
+    return [max(levels) for levels in zip(*(step["counts"] for step in model["steps"]), strict=True)]
+
+
+def _levels(model: PlayerModel, moment: Moment) -> list[str]:
+    """What a frame of a summary has in place of one actor, its cause and its LBAs: a line for each counter."""
+    tops, levels = highest(model), model["steps"][moment.index]["counts"]
+    named = zip(model["counters"], levels, tops, strict=True)
+    return [
+        f"Phase {_phase(model, moment)}",
+        *(f"{one['name']}: {amount(level, one)}, highest {amount(top, one)}. {one['sentence']}"
+          for one, level, top in named),
+    ]  # fmt: skip
+
+
+def _doings(model: PlayerModel, moment: Moment) -> list[str]:
+    step = model["steps"][moment.index]
+    acts = f"{step['actor']} acts, in the lane {model['lanes'][step['lane']]}; phase {_phase(model, moment)}"
+    return [acts, _cause(model, moment.index), _where(model, moment)]
+
+
+def _phase(model: PlayerModel, moment: Moment) -> str:
+    return f"{moment.phase + 1} of {len(model['phases'])}, {model['phases'][moment.phase]['name']}"
 
 
 def _cause(model: PlayerModel, index: int) -> str:
@@ -147,17 +173,17 @@ def _value(value: int) -> str:
 
 def summary(model: PlayerModel, index: int = 0) -> str:
     """The whole run in a few lines, then the facts at step `index`: what hosts without pictures show."""
-    steps = model["steps"]
+    steps, unit = model["steps"], unit_of(model)
     length = f", {duration(steps[-1]['t'])}" if model["timed"] else ""
     begun = [
-        f"{phase['name']} from step {phase['first'] + 1}"
+        f"{phase['name']} from {unit} {phase['first'] + 1}"
         for phase in model["phases"]
         if phase["first"] is not None
     ]
     last = at(model, len(steps) - 1)
     return "\n".join(
         [
-            f"{model['title']} (seed {model['seed']}): {len(steps)} steps{length}",
+            f"{model['title']} (seed {model['seed']}): {len(steps)} {unit}s{length}",
             "Phases: " + "; ".join(begun),
             "At the end: " + "; ".join(_verdicts(model, last)),
             *describe(model, index),

@@ -13,8 +13,9 @@ from nvmelm_lab.host.operation import Operation, OperationKind
 from nvmelm_lab.host.workloads import WORKLOADS
 from nvmelm_lab.runs import MigrationRun, start
 from nvmelm_lab.ssd import Habits
+from nvmelm_lab.views.check import check
 from nvmelm_lab.views.frames import About, frames
-from nvmelm_lab.views.model import State, check
+from nvmelm_lab.views.model import State
 from nvmelm_lab.views.replay import at
 from tests.views import labs
 

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from nvmelm_lab.errors import InputError
-from nvmelm_lab.views.model import check, grain
+from nvmelm_lab.views.check import check
+from nvmelm_lab.views.model import grain
 from tests.views.synthetic import model
+from tests.views.synthetic_summary import summary
 
 RUN = model(steps=80)
+SUMMARY = summary(blocks=1001, tile=4, frames=40)
 
 
 def first_with(run: dict[str, Any], key: str) -> dict[str, Any]:
@@ -65,6 +68,14 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
 }
 
 
+@pytest.mark.parametrize(
+    "kind", [{}, {"blocks": 5, "frames": 9}, {"blocks": 100_001, "tile": 2}, {"tile": 64, "lose": True}]
+)
+def test_summaries_of_all_kinds_are_good(kind: dict[str, Any]) -> None:
+    made = summary(**kind)
+    assert check(made) is made
+
+
 @pytest.mark.parametrize("kind", BROKEN)
 def test_what_cannot_be_drawn_is_refused_by_name(kind: str) -> None:
     broken = copy.deepcopy(RUN)
@@ -74,6 +85,87 @@ def test_what_cannot_be_drawn_is_refused_by_name(kind: str) -> None:
         check(broken)
     assert words in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def frame(**more: Any) -> Callable[[dict[str, Any]], Any]:
+    return lambda run: run["steps"][5].update(more)
+
+
+BROKEN_SUMMARY: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "no counters": (
+        lambda run: run.update(counters=[], lanes=["a"]),
+        "there are 0 counters; a summary has 1 to 6",
+    ),
+    "many counters": (
+        lambda run: run.update(counters=run["counters"] * 2, lanes=["a"]),
+        "there are 12 counters; a summary has 1 to 6",
+    ),
+    "lanes": (
+        lambda run: run["lanes"].reverse(),
+        "in a summary they must be the counters' names, ['Guest writes'",
+    ),
+    "counter's key": (
+        lambda run: run["counters"][1].pop("unit"),
+        "player model, counters: 'unit' is missing",
+    ),
+    "long name": (
+        lambda run: run["counters"][1].update(name="LBAs copied so far"),
+        "a counter's name has 18 characters; the player draws at most 16",
+    ),
+    "long unit": (lambda run: run["counters"][1].update(unit="kilobytes"), "counter Copied: its unit has 9"),
+    "long sentence": (
+        lambda run: run["counters"][1].update(sentence="x" * 101),
+        "counter Copied: its sentence",
+    ),
+    "no counts": (lambda run: run["steps"][5].pop("counts"), "frame 5: 'counts' is missing"),
+    "few counts": (frame(counts=[1, 2]), "frame 5: counts has 2 levels for 6 counters"),
+    "negative count": (frame(counts=[0, 0, -1, 0, 0, 0]), "frame 5, counts: level 2 is -1"),
+    "count that is no number": (frame(counts=[0, 0, 0.5, 0, 0, 0]), "frame 5, counts: level 2 is 0.5"),
+    "lane": (frame(lane=1), "frame 5: the lane of a frame is 1"),
+    "bytes": (frame(bytes=["MQE", "00"]), "there is no layout 'MQE'; the layouts are none"),
+    "entry": (frame(entry=[0, 1, 0, ""]), "frame 5: it has 'entry', which belongs to one step"),
+    "cause": (frame(cause=4), "frame 5: it has 'cause', which belongs to one step"),
+    "run outside": (frame(source=[[996, 9, 1]]), "number of LBAs from 996 on is 9"),
+    "run before": (frame(source=[[-4, 4, 1]]), "frame 5, source: slba is -4"),
+    "empty run": (frame(source=[[4, 0, 1]]), "number of LBAs from 4 on is 0"),
+    "run in a tile": (
+        frame(source=[[0, 4, 1], [6, 4, 1]]),
+        "[6, 4, 1] does not begin and end on tiles of 4 LBAs",
+    ),
+    "half a tile": (frame(destination=[[4, 6, 1]]), "[4, 6, 1] does not begin and end on tiles of 4 LBAs"),
+    "part of the last": (frame(destination=[[998, 3, 1]]), "[998, 3, 1] does not begin and end on tiles"),
+    "short run": (frame(destination=[[4, 4]]), "[4, 4] is not [slba, blocks, state]"),
+    "state": (frame(destination=[[4, 4, 7]]), "state of [4, 4, 7] is 7"),
+    "state that is no number": (frame(destination=[[4, 4, "lost"]]), "state of [4, 4, 'lost'] is 'lost'"),
+    "start": (
+        lambda run: run["source"]["start"].append([2, 4, 1]),
+        "start of the source: [2, 4, 1] does not",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN_SUMMARY)
+def test_a_summary_that_cannot_be_drawn_is_refused_by_name(kind: str) -> None:
+    broken = copy.deepcopy(SUMMARY)
+    damage, words = BROKEN_SUMMARY[kind]
+    damage(broken)
+    with pytest.raises(InputError) as refused:
+        check(broken)
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_counts_belong_to_a_summary() -> None:
+    broken = copy.deepcopy(RUN)
+    broken["steps"][5]["counts"] = [1]
+    with pytest.raises(InputError, match="step 5: it has counts, but the model has no counters"):
+        check(broken)
+
+
+def test_the_last_tile_of_a_summary_may_be_short() -> None:
+    run = copy.deepcopy(SUMMARY)
+    run["steps"][5]["source"] = [[996, 5, 1], [1000, 1, 2]]
+    assert grain(check(run)) == 4
 
 
 def test_a_namespace_too_large_for_its_runs_is_refused_with_what_would_do() -> None:

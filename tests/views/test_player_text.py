@@ -4,8 +4,10 @@ import pytest
 
 from nvmelm_lab.views import text
 from tests.views.synthetic import LAYOUTS, model
+from tests.views.synthetic_summary import summary
 
 RUN = model()
+SUMMARY = summary()
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,30 @@ def test_the_summary_tells_of_the_whole_run() -> None:
     assert "At the end: no write lost: bad (LBA " in told
     assert "Step 11 of " in told
     assert told.endswith("Token: lm1:7:4f2a9c")
+
+
+def test_a_frame_of_a_summary_tells_its_counters_in_place_of_one_actor() -> None:
+    lines = text.describe(SUMMARY, 200)
+    assert lines[0].startswith("Frame 201 of 412, 242.004 ms: Iterate: ")
+    assert lines[1] == "Phase 4 of 8, Iterate"
+    tops = [max(step["counts"][n] for step in SUMMARY["steps"]) for n in range(6)]
+    levels = SUMMARY["steps"][200]["counts"]
+    assert lines[2] == (
+        f"Guest writes: {levels[0]} writes, highest {tops[0]} writes."
+        " Writes of the guest that were acknowledged."
+    )
+    assert lines[7].startswith("Downtime: 0 ns, highest 2.585 ms. ")
+    assert lines[8].startswith("Source · NS of Y: ")
+    assert lines[10] == f"Migration Queue, CDQ 0: used {levels[4]} of 127, " + lines[10].split(", ", 2)[2]
+    assert len(lines) == 12
+    assert text.summary(SUMMARY).startswith(
+        "One live migration (summary: 1 frame = 1.2 ms) (seed 7): 412 frames, 496."
+    )
+    assert "Iterate from frame 186" in text.summary(SUMMARY)
+
+
+def test_a_counter_without_a_unit_is_a_bare_number() -> None:
+    assert text.amount(12, {"name": "Rounds", "unit": "", "sentence": "Rounds begun."}) == "12"
 
 
 def test_bytes_are_read_little_endian_bit_by_bit() -> None:

@@ -8,9 +8,11 @@ from nvmelm_lab.errors import InputError
 from nvmelm_lab.views.model import RANK
 from nvmelm_lab.views.replay import at, cells, counts, phase_at, story, worst_lba
 from tests.views.synthetic import model
+from tests.views.synthetic_summary import summary
 
 RUN = model()
 LARGE = model(blocks=16384, cell_lbas=64, slots=128, steps=600)
+SUMMARY = summary(blocks=1001, tile=4, frames=60, lose=True)
 
 
 def plain_maps(run: dict[str, Any], index: int) -> tuple[list[int], list[int]]:
@@ -27,6 +29,18 @@ def plain_maps(run: dict[str, Any], index: int) -> tuple[list[int], list[int]]:
 def test_states_are_those_of_a_plain_map(index: int) -> None:
     moment = at(RUN, index)
     assert (list(moment.source), list(moment.destination)) == plain_maps(RUN, index)
+
+
+@pytest.mark.parametrize("index", [0, 20, 59])
+def test_a_summary_is_held_by_its_tiles_of_which_the_last_is_short(index: int) -> None:
+    moment = at(SUMMARY, index)
+    source, destination = plain_maps(SUMMARY, index)
+    assert (list(moment.source), list(moment.destination)) == (source[::4], destination[::4])
+    assert counts(moment, 0) == tuple(source.count(state) for state in range(7))
+    assert counts(moment, 1) == tuple(destination.count(state) for state in range(7))
+    either = [sum(state in pair for pair in zip(source, destination, strict=True)) for state in range(7)]
+    assert counts(moment) == tuple(either)
+    assert len(cells(moment, 1, 64)) == 16
 
 
 def test_counts_add_up_to_the_namespace_and_either_counts_an_lba_once() -> None:
