@@ -36,6 +36,11 @@ NUMBERS: dict[str, tuple[int | None, str]] = {
     "chunk": (32, "LBAs that a copy reads and writes at once."),
     "rounds": (12, "Iterative copies at most, before the VM is paused whatever is left."),
     "downtime_budget_ns": (2_000_000, "Pause the VM once a round took no longer than this."),
+    "throttle": (
+        0,
+        "Percent of the processors' time that the VMM may take from the VM, in growing steps, while rounds do not "
+        "shrink; at most 99.",
+    ),
     "link_bytes_per_second": (1_250_000_000, "Bandwidth of the link between the hosts."),
     "link_latency_ns": (20_000, "Latency of that link."),
 }
@@ -178,6 +183,8 @@ def as_plain(outcome: Outcome) -> dict[str, Any]:
         "downtime_ns": outcome.downtime_ns,
         "rounds": outcome.rounds,
         "round_blocks": list(outcome.round_blocks),
+        "throttle": run.throttle,
+        "round_throttle": list(outcome.round_throttle),
         "bytes_copied": outcome.bytes_copied,
         "memory_bytes": outcome.memory_bytes,
         "guest_writes": outcome.guest_writes,
@@ -195,8 +202,11 @@ def as_plain(outcome: Outcome) -> dict[str, Any]:
 
 def as_text(outcome: Outcome) -> str:
     """The outcome for people."""
-    run = outcome.run
-    rows: list[tuple[str, ...]] = [("phase", "begins at", "takes", "rounds", "copied", "entries drained")]
+    run, most = outcome.run, max(outcome.round_throttle, default=0)
+    slowed = f"{most} %" if most else ""
+    rows: list[tuple[str, ...]] = [
+        ("phase", "begins at", "takes", "rounds", "slowed by", "copied", "entries drained")
+    ]
     for phase in outcome.phases:
         rows.append(
             (
@@ -204,6 +214,7 @@ def as_text(outcome: Outcome) -> str:
                 _ms(phase.start_ns),
                 _ms(phase.end_ns - phase.start_ns),
                 str(phase.rounds or ""),
+                slowed if phase.rounds else "",
                 in_words(phase.bytes_copied) if phase.bytes_copied else "",
                 str(phase.entries_drained or ""),
             )
@@ -214,6 +225,7 @@ def as_text(outcome: Outcome) -> str:
             "",
             _ms(outcome.virtual_ns),
             str(outcome.rounds),
+            slowed,
             in_words(outcome.bytes_copied),
             str(outcome.entries_drained),
         )
@@ -222,7 +234,7 @@ def as_text(outcome: Outcome) -> str:
         f"{outcome.workload} on {run.blocks} LBAs of {run.block_bytes} bytes, method {run.method}",
         *outcome.notes,
         "",
-        *_table(rows),
+        *_table([row if most else (*row[:4], *row[5:]) for row in rows]),
         "",
         f"downtime {_ms(outcome.downtime_ns)}; the guest wrote {outcome.guest_writes} times before it was paused",
     ]
@@ -230,6 +242,10 @@ def as_text(outcome: Outcome) -> str:
         lines.append(
             f"{each.kind}s {each.period} the migration took {each.mean_ns // 1000} us, "
             f"{each.longest_ns // 1000} us at most"
+        )
+    if most:
+        lines.append(
+            f"rounds did not shrink, so the VMM took up to {most} % of the processors' time from the VM"
         )
     if outcome.overflows:
         lines.append(f"the Migration Queue was full {outcome.overflows} times, and the copy began anew")

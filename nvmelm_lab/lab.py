@@ -182,7 +182,9 @@ class Lab:
         guest = self.guests[name]
         queue = guest.driver.port.queues[disk + 1]
         title = guest.spec.name if disk == 0 else f"{guest.spec.name} disk {disk + 1}"
-        program = Guest(self.engine, title, guest.disks[disk], queue, operations, guest.spec.depth)
+        program = Guest(
+            self.engine, title, guest.disks[disk], queue, operations, guest.spec.depth, guest.vm.throttle
+        )
         guest.programs.append(program)
         return program
 

@@ -13,6 +13,7 @@ from nvmelm_lab.engine import UNTIL, WAIT, Actor, Engine, Kind, Life, Signal, do
 from nvmelm_lab.host.disk import Disk, Request
 from nvmelm_lab.host.operation import Operation, OperationKind
 from nvmelm_lab.host.queue_pair import REAP_NS, SUBMIT_NS, Pending, QueuePair
+from nvmelm_lab.host.throttle import Throttle
 
 TRIES = 5
 """How often a guest issues a command that fails each time, before it gives up."""
@@ -60,6 +61,8 @@ class Guest:
 
     depth
         Commands that may be under way at once.
+    throttle
+        What the VMM takes of its processors' time; nothing if None.
     issued, completed, failed
         Counts of commands; `writes` of those issued change data.
     read_times, write_times
@@ -76,12 +79,14 @@ class Guest:
         queue: QueuePair,
         operations: Iterable[Operation],
         depth: int,
+        throttle: Throttle | None = None,
     ) -> None:
         self.engine = engine
         self.name = name
         self.disk = disk
         self.queue = queue
         self.depth = depth
+        self.throttle = throttle if throttle is not None else Throttle()
         self.issued = 0
         self.completed = 0
         self.failed = 0
@@ -125,7 +130,8 @@ class Guest:
 
     def start(self) -> list[Actor]:
         """Begin; gives the two actors, which end after `stop` or when the workload does."""
-        self._started_ns = max(0, self.engine.now)
+        now = max(0, self.engine.now)
+        self._started_ns = now - self.throttle.taken(now)
         return [
             self.engine.spawn(self.name, self._issue()),
             self.engine.spawn(f"{self.name} completions", self._collect()),
@@ -150,6 +156,7 @@ class Guest:
     # -- the two actors ------------------------------------------------------------------------------------
 
     def _issue(self) -> Life:
+        throttle = self.throttle
         while not self._stopping:
             operation = self._retries.pop() if self._retries else next(self._operations, None)
             if operation is None:
@@ -158,9 +165,11 @@ class Guest:
                 # What is under way may fail, and is tried again then.
                 yield WAIT, (self._freed, self._freed.level + 1)
                 continue
-            due = self._started_ns + operation.at_ns
+            due = self._started_ns + operation.at_ns + throttle.taken_ns
             if due > self.engine.now >= 0:
                 yield UNTIL, due
+            if throttle.percent:
+                yield from self._idle_longer(operation)
             while not self._stopping and not self.has_room(operation):
                 yield WAIT, (self._freed, self._freed.level + 1)
             if self._stopping:
@@ -169,6 +178,19 @@ class Guest:
             yield self.queue.ring, None
         self._all_issued = True
         self.queue.arrived.count()
+
+    def _idle_longer(self, operation: Operation) -> Life:
+        """Idle until slowed processors have come to `operation`; what they are late by is never caught up on.
+
+        Where no clock runs they are there at once.
+        """
+        engine, throttle = self.engine, self.throttle
+        while engine.now >= 0:
+            left = self._started_ns + operation.at_ns + throttle.taken(engine.now) - engine.now
+            if left <= 0:
+                self._started_ns -= left
+                return
+            yield UNTIL, throttle.look_again(engine.now, left)
 
     def _collect(self) -> Life:
         seen = 0
@@ -211,12 +233,12 @@ class Guest:
     def _finish(self, reaped: list[Pending]) -> None:
         for pending in reaped:
             request = self._requests.pop(pending, None)
-            if request is None or pending.cqe is None:
+            if request is None or pending.fields is None:
                 continue
             self.completed += 1
             times = self.read_times if request.operation.kind is _READ else self.write_times
             times.add(self.engine.schedule.now - request.submitted_ns)
-            if not self.disk.finish(request, pending.cqe):
+            if not self.disk.finish(request, pending.status):
                 self.failed += 1
                 self._try_again(request.operation)
             if self.engine.telling:

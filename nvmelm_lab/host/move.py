@@ -19,6 +19,7 @@ from nvmelm_lab.host.driver import Driver
 from nvmelm_lab.host.managed import ManagedController
 from nvmelm_lab.host.memory_move import MemoryMove
 from nvmelm_lab.host.port import Door
+from nvmelm_lab.host.throttle import MOST, next_percent
 from nvmelm_lab.host.vm import VirtualMachine
 from nvmelm_lab.host.work import HostWork
 
@@ -53,6 +54,8 @@ class Plan:
         Suspend as soon as a round took no longer than this: the last copy will take about as long.
     iommu
         Whether an IOMMU tracks the pages that devices write, so that memory can go ahead of time.
+    throttle
+        Percent of the processors' time that may be taken from the VM, in growing steps, while rounds do not shrink.
     """
 
     queue_entries: int = 128
@@ -61,6 +64,13 @@ class Plan:
     rounds: int = 12
     downtime_budget_ns: int = 2_000_000
     iommu: bool = True
+    throttle: int = 0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.throttle, int) or not 0 <= self.throttle <= MOST:
+            raise InputError(
+                f"throttle cannot be {self.throttle!r}; give a whole number from 0 (never slow the VM down) to {MOST}"
+            )
 
 
 class Cancelled(Exception):
@@ -76,6 +86,8 @@ class Progress:
     round_blocks, round_ns
         LBAs copied in each round of the iteration, and how long the last copy would take after it: what the stop
         rule looks at.
+    throttle, round_throttle
+        Percent of the processors' time that are taken from the VM now, and that were during each round.
     planned, copied
         LBAs that the first copy has to bring over, and LBAs copied so far, again and again included.
     behind
@@ -90,6 +102,8 @@ class Progress:
     rounds: int = 0
     round_blocks: list[int] = field(default_factory=list)
     round_ns: list[int] = field(default_factory=list)
+    throttle: int = 0
+    round_throttle: list[int] = field(default_factory=list)
     initial_blocks: int = 0
     final_blocks: int = 0
     planned: int = 0
@@ -198,6 +212,8 @@ class Move:
             self.progress.failure = str(end)
             self.enter("Clean up")
             try:
+                if self.progress.throttle:
+                    await self._slow_down(0)
                 await back()
             except InputError as more:
                 self.progress.failure += f"; {more}"
@@ -290,6 +306,8 @@ class Move:
         progress = self.progress
         while progress.rounds < self.plan.rounds:
             self.heed_cancel()
+            if self._must_slow_down():
+                await self._slow_down(min(self.plan.throttle, next_percent(progress.throttle)))
             began = self.engine.now
             changed = await take_changes()
             blocks = await self.copy(changed, meanwhile)
@@ -298,9 +316,20 @@ class Move:
             progress.rounds += 1
             progress.round_blocks.append(blocks)
             progress.round_ns.append(self._would_take(changed, self.engine.now - began))
+            progress.round_throttle.append(progress.throttle)
             self.engine.emit(("round", progress.rounds, blocks, changed.entries))
             if progress.round_ns[-1] <= self.plan.downtime_budget_ns:
                 break
+
+    def _must_slow_down(self) -> bool:
+        """Whether the last round had about as much to copy as the one before, and the VM may be slowed further."""
+        blocks = self.progress.round_blocks
+        shrinks = len(blocks) < 2 or blocks[-1] * 10 < blocks[-2] * 9
+        return not shrinks and self.progress.throttle < self.plan.throttle
+
+    async def _slow_down(self, percent: int) -> None:
+        await self.vm.slow_down(percent)
+        self.progress.throttle = percent
 
     def _would_take(self, changed: Changes, took: int) -> int:
         """How long the last copy will keep the VM down, in ns.
@@ -333,6 +362,7 @@ class Move:
         """Start the VM at the destination: here its downtime ends."""
         await self.vm.start(self.destination.controller, self.memory.destination)
         self._moved = True
+        self.progress.throttle = 0
         self.progress.started_at = self.engine.now
 
     async def release_source(self) -> None:

@@ -56,6 +56,8 @@ class Outcome:
         LBAs of the first copy, of each round, and of the copy while the VM stood still; deallocated ones included.
     round_ns
         How long the last copy would take after each round: what the stop rule holds against the downtime budget.
+    round_throttle
+        Percent of its processors' time that were taken from the VM during each round.
     bytes_copied, memory_bytes
         User data and guest memory that crossed the link.
     guest_writes, guest_commands
@@ -77,6 +79,7 @@ class Outcome:
     initial_blocks: int
     round_blocks: tuple[int, ...]
     round_ns: tuple[int, ...]
+    round_throttle: tuple[int, ...]
     final_blocks: int
     bytes_copied: int
     memory_bytes: int

@@ -171,6 +171,7 @@ class Run:
             initial_blocks=made.initial_blocks,
             round_blocks=tuple(made.round_blocks),
             round_ns=tuple(made.round_ns),
+            round_throttle=tuple(made.round_throttle),
             final_blocks=made.final_blocks,
             bytes_copied=self.method.copier.copied * spec.block_bytes,
             memory_bytes=self.lab.link.sent - self.method.copier.copied * spec.block_bytes,

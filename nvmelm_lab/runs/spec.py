@@ -38,6 +38,8 @@ class MigrationRun:
 
     blocks, block_bytes, filled
         LBAs of the guest's namespace, their size, and how many hold data before it begins (None: three quarters).
+    queue_entries, copy_tasks, whole_namespace, rounds, downtime_budget_ns, iommu, throttle
+        The `Plan`.
     workload
         Name of a built-in workload, or path of a recording, which is played again and again.
     writes_per_second
@@ -71,6 +73,7 @@ class MigrationRun:
     rounds: int = 12
     downtime_budget_ns: int = 2_000_000
     iommu: bool = True
+    throttle: int = 0
     link_bytes_per_second: int = 1_250_000_000
     link_latency_ns: int = 20_000
     lead_ns: int = 1_000_000
@@ -133,6 +136,7 @@ def check(spec: MigrationRun) -> None:
         if value not in known:
             raise InputError(f"there is no {what} {value!r}; there are: {', '.join(known)}")
     schedule_of(spec)
+    spec.plan()
     needed, limit = BYTES_PER_RUN + BYTES_PER_LBA * spec.blocks, memory_limit()
     if limit is not None and needed > limit:
         most = max(0, limit - BYTES_PER_RUN) // BYTES_PER_LBA

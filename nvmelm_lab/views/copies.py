@@ -21,31 +21,38 @@ class Copy:
         work of the next copy (-1: no copy followed).
     ns
         How long it took, in virtual ns; -1 where no clock ran.  The phases around it count for the first and last.
+    throttle
+        Percent of its processors' time that were taken from the VM meanwhile.
     """
 
     name: str
     blocks: int
     left: int
     ns: int
+    throttle: int
 
 
 def copies(outcome: Outcome) -> list[Copy]:
     """The copies that a migration finished, in their order."""
     done = list(_done(outcome))
-    following = [*(blocks for _, blocks, _ in done[1:]), -1]
-    return [Copy(name, blocks, left, ns) for (name, blocks, ns), left in zip(done, following, strict=False)]
+    following = [*(blocks for _, blocks, *_ in done[1:]), -1]
+    return [
+        Copy(name, blocks, left, ns, throttle)
+        for (name, blocks, ns, throttle), left in zip(done, following, strict=False)
+    ]
 
 
-def _done(outcome: Outcome) -> Iterator[tuple[str, int, int]]:
+def _done(outcome: Outcome) -> Iterator[tuple[str, int, int, int]]:
     # One that ended early was in the phase before the last, which cleans up.
     phases = outcome.phases[:-2] if outcome.failure else outcome.phases
     took = {phase.name: phase.end_ns - phase.start_ns if phase.start_ns >= 0 else -1 for phase in phases}
     if "Initial copy" in took:
-        yield "Initial copy", outcome.initial_blocks, took["Initial copy"]
-    for number, (blocks, ns) in enumerate(zip(outcome.round_blocks, outcome.round_ns, strict=True), 1):
-        yield f"Round {number}", blocks, ns
+        yield "Initial copy", outcome.initial_blocks, took["Initial copy"], 0
+    rounds = zip(outcome.round_blocks, outcome.round_ns, outcome.round_throttle, strict=True)
+    for number, (blocks, ns, throttle) in enumerate(rounds, 1):
+        yield f"Round {number}", blocks, ns, throttle
     if "Suspend" in took:
-        yield "Suspend", outcome.final_blocks, took["Suspend"]
+        yield "Suspend", outcome.final_blocks, took["Suspend"], 0
 
 
 def is_timed(outcome: Outcome) -> bool:
@@ -80,6 +87,8 @@ def _cost(outcome: Outcome) -> str:
         words.append(f"downtime {duration(outcome.downtime_ns)}, memory and state included")
     else:
         words.append("no clock ran, so the stop rule looked at how long the blocks need to cross the link")
+    if most := max(outcome.round_throttle, default=0):
+        words.append(f"the VM was slowed down by up to {most} %")
     if outcome.overflows:
         words.append(f"the Migration Queue filled up {_counted(outcome.overflows, 'time')}")
     return "; ".join(words) + "."
@@ -101,8 +110,9 @@ def grouped(number: int) -> str:
 def told(copy: Copy) -> str:
     """One copy in words."""
     took = f" in {duration(copy.ns)}" if copy.ns >= 0 else ""
+    slowed = f", the VM slowed down by {copy.throttle} %" if copy.throttle else ""
     changed = f"; changed meanwhile: {_lbas(copy.left)}" if copy.left >= 0 else ""
-    return f"{copy.name}: {_lbas(copy.blocks)}{took}{changed}"
+    return f"{copy.name}: {_lbas(copy.blocks)}{took}{slowed}{changed}"
 
 
 def convergence_text(outcome: Outcome) -> str:

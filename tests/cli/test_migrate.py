@@ -131,6 +131,20 @@ def test_more_options_reach_the_run() -> None:
         assert as_json("--blocks", "256", *options)[key] != usual[key], options
 
 
+SEQUENTIAL = ("--blocks", "1024", "--workload", "sequential", "--writes-per-second", "60000")
+
+
+def test_how_much_the_vm_was_slowed_down_is_told_to_people_and_scripts() -> None:
+    found = as_json(*SEQUENTIAL, "--throttle", "90")
+    assert found["throttle"] == 90
+    assert len(found["round_throttle"]) == found["rounds"]
+    most = max(found["round_throttle"])
+    text = migrate(*SEQUENTIAL, "--throttle", "90").stdout
+    assert re.search(rf"^phase .* slowed by .*\n(?:.*\n)*Iterate .* {most} % ", text, re.MULTILINE)
+    assert f"took up to {most} % of the processors' time from the VM" in text
+    assert "slowed" not in migrate(*SEQUENTIAL).stdout
+
+
 def test_help_names_the_usual_values_as_they_are() -> None:
     usual, text = MigrationRun(), " ".join(migrate("--help").stdout.split())
     for name, (value, _) in cli_migrate.NUMBERS.items():
@@ -190,6 +204,10 @@ def test_a_migration_that_failed_ends_with_status_1_and_its_reason(monkeypatch: 
         (["--method", "fly"], "there is no method 'fly'; there are: ssd, shim, stop"),
         (["--queue-entries", "1"], "queue_entries cannot be 1"),
         (["--chunk", "0"], "give 1 to 128"),
+        (
+            ["--throttle", "100"],
+            "throttle cannot be 100; give a whole number from 0 (never slow the VM down) to 99",
+        ),
         (["--token", "nvmelm1.x"], "is damaged"),
         (["--token", "nvmelm1.x", "--blocks", "5", "--json"], "leave --blocks away, or --token"),
         (["--workload", "null_mixed.log", "--writes-per-second", "5"], "brings its own times"),

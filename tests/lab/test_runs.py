@@ -218,6 +218,8 @@ def test_a_token_that_is_none_is_refused_in_one_sentence(token: str, word: str) 
         ({"method": "fly"}, "there is no method 'fly'; there are: ssd, shim, stop"),
         ({"schedule": ()}, "there is no schedule ''"),
         ({"schedule": ("random",)}, "random takes a seed"),
+        ({"throttle": -1}, "throttle cannot be -1; give a whole number from 0"),
+        ({"throttle": 0.5}, "throttle cannot be 0.5; give a whole number from 0"),
         ({"trace": "some"}, "there is no trace 'some'; there are: none, full"),
     ],
 )

@@ -27,6 +27,7 @@ RUNS = {
     "shim": replace(SMALL, method="shim"),
     "no clock": replace(SMALL, blocks=256, schedule=("random", 3)),
     "idle guest": replace(SMALL, workload="idle"),
+    "slowed down": replace(SMALL, workload="sequential", writes_per_second=60_000, throttle=90),
 }
 each_run = pytest.mark.parametrize("name", RUNS)
 
@@ -91,7 +92,8 @@ def test_a_migration_that_ended_early_has_the_copies_that_it_finished():
 
 LBAS = r"([\d\u202f]+) LBAs?"
 COPY = re.compile(
-    rf"(Initial copy|Round \d+|Suspend): {LBAS}(?: in ([^;]+))?(?:; changed meanwhile: {LBAS})?"
+    rf"(Initial copy|Round \d+|Suspend): {LBAS}(?: in ([^;,]+))?(?:, the VM slowed down by (\d+) %)?"
+    rf"(?:; changed meanwhile: {LBAS})?"
 )
 
 
@@ -103,9 +105,9 @@ def number(word: str | None) -> int:
 def test_the_text_tells_every_copy(name):
     lines = convergence_text(outcome(name)).splitlines()
     read = [COPY.fullmatch(line) for line in lines if COPY.match(line)]
-    found = [(one[1], number(one[2]), one[3], number(one[4])) for one in read]
+    found = [(one[1], number(one[2]), one[3], int(one[4] or 0), number(one[5])) for one in read]
     wanted = [
-        (copy.name, copy.blocks, duration(copy.ns) if copy.ns >= 0 else None, copy.left)
+        (copy.name, copy.blocks, duration(copy.ns) if copy.ns >= 0 else None, copy.throttle, copy.left)
         for copy in copies(outcome(name))
     ]
     assert found == wanted
@@ -135,6 +137,15 @@ def test_downtime_overflows_and_a_missing_clock_are_told():
     full = start(replace(SMALL, queue_entries=4, writes_per_second=300_000, rounds=2)).finish()
     assert full.overflows > 0
     assert f"the Migration Queue filled up {full.overflows} time" in convergence_text(full)
+
+
+def test_how_much_the_vm_was_slowed_down_is_told_in_all_and_for_each_round():
+    found = outcome("slowed down")
+    most = max(found.round_throttle)
+    assert most > 0
+    assert f"the VM was slowed down by up to {most} %" in convergence_text(found).splitlines()[1]
+    assert [copy.throttle for copy in copies(found)] == [0, *found.round_throttle, 0]
+    assert "slowed" not in convergence_text(outcome("does not converge"))
 
 
 def test_why_a_migration_ended_early_is_told():
@@ -225,6 +236,7 @@ def test_any_numbers_can_be_drawn(blocks, ns, budget):
         rounds=len(blocks),
         round_blocks=tuple(blocks),
         round_ns=tuple(ns * (n % 3) for n in range(len(blocks))),
+        round_throttle=tuple(range(len(blocks))),
         phases=tuple(Phase(one.name, 0, ns, 0, 0, 0) for one in base.phases),
     )
     figure = convergence(found)
