@@ -6,7 +6,7 @@ BIN := .venv/bin
 ARGS ?=
 export PYTHON
 
-.PHONY: help lab test lint pytest bench format lock setup browser clean
+.PHONY: help lab test lint pytest bench format lock setup browser libnvme clean
 
 help:
 	@echo "make lab      open the first notebook in JupyterLab"
@@ -26,7 +26,7 @@ lint: setup
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-pytest: browser
+pytest: browser libnvme
 	$(BIN)/pytest -n 2 $(ARGS)
 
 bench: setup
@@ -44,6 +44,9 @@ setup:
 
 browser: setup
 	@$(BIN)/python tools/browser.py
+
+libnvme: setup
+	@$(BIN)/python tools/libnvme.py
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -167,11 +167,18 @@ def test_make_lab_sets_up_and_opens_the_first_notebook() -> None:
     assert lines == ["sh tools/setup.sh", ".venv/bin/nvmelm lab --no-browser"]
 
 
-def test_make_test_sets_up_and_runs_linter_formatter_type_checker_browser_check_and_tests() -> None:
+def test_make_test_sets_up_and_runs_linter_formatter_type_checker_and_tests_with_all_they_need() -> None:
     lines = run_make("test").splitlines()
     assert lines[0] == "sh tools/setup.sh"
     programs = [line.strip().removeprefix(".venv/bin/") for line in lines[1:]]
-    assert programs == ["ruff check", "ruff format --check", "mypy", "python tools/browser.py", "pytest -n 2"]
+    assert programs == [
+        "ruff check",
+        "ruff format --check",
+        "mypy",
+        "python tools/browser.py",
+        "python tools/libnvme.py",
+        "pytest -n 2",
+    ]
 
 
 def test_the_readme_names_the_two_commands_and_ci_ends_with_the_second() -> None:
