@@ -8,21 +8,20 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from nvmelm_lab.engine import StepRecord
+from nvmelm_lab.runs.content import DESTINATION, SOURCE
+from nvmelm_lab.runs.follower import VALUES, Effect, Follower
+from nvmelm_lab.runs.roles import Roles
 from nvmelm_lab.views import sentences
 from nvmelm_lab.views.attribution import Command, Commands, Role
-from nvmelm_lab.views.content import DESTINATION, SOURCE, UNREADABLE, Content
-from nvmelm_lab.views.roles import Roles
 from nvmelm_lab.views.stakes import Stakes
-
-Effect = tuple[Any, ...]
-
-_VALUES: Final[Mapping[str, int | None]] = {"zeroes": 0, "uncorrectable": UNREADABLE, "deallocated": None}
-"""What a change that is not a Write leaves in each block."""
+from nvmelm_lab.views.versions import Versions
 
 
 class Events:
     """The run as it stands.
 
+    follower
+        What both namespaces hold, and the Migration Queue.
     in_flight
         Names of the guest's commands that were fetched and not yet completed.
     reaped
@@ -41,59 +40,62 @@ class Events:
         self.roles = roles
         own = frozenset((roles.here, roles.there))
         self.commands = Commands(roles.guest, frozenset(roles.neighbours), own)
-        self.content = Content(roles.held)
+        self.follower = Follower(roles)
         self.stakes = Stakes()
+        self._versions = Versions(roles.held)
         self.in_flight: set[str] = set()
         self.reaped: list[Command] = []
         self.target = roles.here
         self.reported = ""
         self.phases: list[str] = []
         self.set_aside = 0
-        self.slots = 2
-        self.cdqid = 0
-        self._queue: tuple[str, int] | None = None
         # What hangs on a write: nothing while nobody is about to copy, and else what becomes of its entry.
         self._entry_note = ""
         self.slot = 0
-        self._head = self._tail = 0
         self._shown_head = self._shown_tail = 0
-        self._copies: dict[str, list[Command]] = {}
         self._last_read: dict[str, Command] = {}
 
     def take(self, record: StepRecord) -> None:
         """One more step of the trace."""
         self.reaped, self.phases = [], []
+        self.follower.next_step()
         for effect in record.effects:
+            self._follow(effect)
             taker = _TAKERS.get(effect[0])
             if taker is not None:
                 taker(self, record, effect)
 
+    def _follow(self, effect: Effect) -> None:
+        content = self.follower.content
+        had_settled = content.settled
+        self.follower.take(effect)
+        if content.settled and not had_settled:
+            self.stakes.moved(content.wrong())
+
     def news(self) -> dict[str, Any]:
         """What changed since last asked, as keys of a frame."""
-        source, destination, versions = self.content.news()
-        found: dict[str, Any] = {"source": source, "destination": destination, "versions": versions}
-        if self._head != self._shown_head:
-            found["head"] = self._shown_head = self._head
-        if self._tail != self._shown_tail:
-            found["tail"] = self._shown_tail = self._tail
+        source, destination = self.follower.content.news()
+        found: dict[str, Any] = {"source": source, "destination": destination}
+        found["versions"] = self._versions.news()
+        if self.follower.head != self._shown_head:
+            found["head"] = self._shown_head = self.follower.head
+        if self.follower.tail != self._shown_tail:
+            found["tail"] = self._shown_tail = self.follower.tail
         found["verdicts"] = self.stakes.news()
         return found
 
     # -- the Migration Queue -------------------------------------------------------------------------------
 
-    def is_ours(self, mmc: str, cdqid: int) -> bool:
-        """Whether this is the queue that tells of the guest that is looked at."""
-        return self._queue == (mmc, cdqid)
-
     def after(self, slot: int) -> int:
         """The slot behind `slot`."""
-        return (slot + 1) % self.slots
+        return (slot + 1) % self.follower.slots
 
     def queue_note(self, slot: int) -> str:
         """How full the queue is once `slot` is filled."""
-        used = (slot + 1 - self._head) % self.slots
-        full = ": logging ends here" if used == self.slots - 1 else ""
-        return f"{used} of {self.slots - 1} slots used{full}"
+        slots = self.follower.slots
+        used = (slot + 1 - self.follower.head) % slots
+        full = ": logging ends here" if used == slots - 1 else ""
+        return f"{used} of {slots - 1} slots used{full}"
 
     def logging_note(self, command: Command) -> str:
         """What becomes of the entry of a command that the guest's controller has just carried out."""
@@ -102,39 +104,28 @@ class Events:
         return self._entry_note
 
     def _queue_created(self, _record: StepRecord, effect: Effect) -> None:
-        _, mmc, cdqid, slots, target = effect
-        if target == self.roles.here:
-            self._queue = mmc, cdqid
-            self.slots, self.cdqid = slots, cdqid
-            self._head = self._tail = self.slot = 0
+        if effect[4] == self.roles.here:
+            self.slot = 0
 
     def _queue_deleted(self, _record: StepRecord, effect: Effect) -> None:
-        if self.is_ours(effect[1], effect[2]):
-            self._head = self._tail
+        if self._is_ours(effect):
             self._entry_note = ""
-            self.content.watched = False
 
     def _logging_moved(self, _record: StepRecord, effect: Effect) -> None:
-        _, mmc, cdqid, _, on = effect
-        if self.is_ours(mmc, cdqid):
+        if self._is_ours(effect):
+            on = effect[4]
             self._entry_note = "its entry is not posted yet" if on else "not logged: logging was stopped"
-            self.content.watched = on
 
     def _queue_full(self, _record: StepRecord, effect: Effect) -> None:
-        if self.is_ours(effect[1], effect[2]):
+        if self._is_ours(effect):
             self._entry_note = "not logged: the Migration Queue was full"
 
-    def _entry_posted(self, _record: StepRecord, effect: Effect) -> None:
-        if self.is_ours(effect[1], effect[2]):
-            self._tail = self.after(effect[3])
-
     def _consumed(self, _record: StepRecord, effect: Effect) -> None:
-        if self.is_ours(effect[1], effect[2]):
+        if self._is_ours(effect):
             self.slot = self.after(effect[3])
 
-    def _head_moved(self, _record: StepRecord, effect: Effect) -> None:
-        if self.is_ours(effect[1], effect[2]):
-            self._head = effect[3]
+    def _is_ours(self, effect: Effect) -> bool:
+        return self.follower.is_ours(effect[1], effect[2])
 
     # -- commands ------------------------------------------------------------------------------------------
 
@@ -161,8 +152,6 @@ class Events:
         command = self.commands.named(name)
         if command is not None:
             command.status = status
-            if status and command.role is Role.COPY:
-                self._copy_ends(command.actor, command)
 
     def _reaped(self, _record: StepRecord, effect: Effect) -> None:
         _, who, qid, cid, _ = effect
@@ -183,21 +172,10 @@ class Events:
     def copy_begins(self, actor: str, command: Command) -> None:
         """A task asks for blocks of the source."""
         self._last_read[actor] = command
-        if command.span is not None and command.sqe.nsid == self.roles.nsid:
-            self._copies.setdefault(actor, []).append(command)
-            self.content.copy_begins(*command.span)
 
     def last_copy(self, actor: str) -> Command | None:
         """The Read that the task asked for last."""
         return self._last_read.get(actor)
-
-    def _copy_ends(self, actor: str, command: Command) -> None:
-        """The blocks of a task's Read have arrived, or never will."""
-        reads = self._copies.get(actor, [])
-        for read in [read for read in reads if read is command or read.span == command.span]:
-            reads.remove(read)
-            assert read.span is not None
-            self.content.copy_ends(*read.span)
 
     def _wrote(self, _record: StepRecord, effect: Effect) -> None:
         _, ssd, nsid, slba, stamps, name = effect
@@ -207,33 +185,27 @@ class Events:
         _, ssd, word, name, changes = effect
         command = self.commands.named(name)
         for nsid, slba, blocks, _ in changes:
-            self._changed(ssd, nsid, slba, [_VALUES[word]] * blocks, name)
+            self._changed(ssd, nsid, slba, [VALUES[word]] * blocks, name)
         if command is not None and changes:
             first, end = min(c[1] for c in changes), max(c[1] + c[2] for c in changes)
             command.span = first, end - first
 
-    def _changed(self, ssd: str, nsid: int, slba: int, values: list[int | None], name: str) -> None:
+    def _changed(self, ssd: str, nsid: int, slba: int, values: list[int], name: str) -> None:
         command = self.commands.named(name)
         if command is None or nsid != self.roles.nsid or command.role is Role.ASIDE:
             return
         command.changed = True
         side = SOURCE if ssd == self.roles.ssd_here else DESTINATION
         if command.role in (Role.GUEST, Role.SHIM):
-            if side == DESTINATION:
-                self._settle()
-            self.content.guest_changed(side, slba, values, f"{command.role.value}, command {command.sqe.cid}")
+            writer = f"{command.role.value}, command {command.sqe.cid}"
+            self._versions.guest_changed(side, slba, values, writer)
         elif side == SOURCE:
-            self.content.guest_changed(side, slba, values, command.who[:24])
+            self._versions.guest_changed(side, slba, values, command.who[:24])
         else:
-            self._copy_ends(command.actor, command)
-            self.content.copied(slba, values, command.who[:24])
-        if self.content.settled:
-            self.stakes.found(self.content.wrong(range(slba, slba + len(values))))
-
-    def _namespace_deleted(self, _record: StepRecord, effect: Effect) -> None:
-        _, ssd, nsid = effect
-        if ssd == self.roles.ssd_there and nsid == self.roles.nsid:
-            self.content.lose_destination()
+            self._versions.copied(slba, values, command.who[:24])
+        content = self.follower.content
+        if content.settled:
+            self.stakes.found(content.wrong(range(slba, slba + len(values))))
 
     # -- who runs ------------------------------------------------------------------------------------------
 
@@ -251,7 +223,6 @@ class Events:
             self.stakes.source(runs=True)
         elif effect[1] == self.roles.there:
             self.stakes.destination(runs=True)
-            self._settle()
 
     def _reset(self, _record: StepRecord, effect: Effect) -> None:
         if effect[1] == self.roles.here:
@@ -259,19 +230,6 @@ class Events:
             self.stakes.source_is_reset()
         elif effect[1] == self.roles.there:
             self.stakes.destination(runs=False)
-
-    def _vm(self, _record: StepRecord, effect: Effect) -> None:
-        if effect[1] != self.roles.guest or effect[2] != "running":
-            return
-        if self.roles.is_at_destination(effect[3]):
-            self._settle()
-        elif self.content.settled:
-            self.content.unsettle()
-
-    def _settle(self) -> None:
-        if not self.content.settled:
-            self.content.settle()
-            self.stakes.moved(self.content.wrong())
 
     def _phase(self, _record: StepRecord, effect: Effect) -> None:
         self.phases.append(effect[1])
@@ -286,17 +244,13 @@ _TAKERS: Final[Mapping[str, Callable[[Events, StepRecord, Effect], None]]] = {
     "reported": Events._lba_status,
     "wrote": Events._wrote,
     "changed": Events._otherwise_changed,
-    "namespace deleted": Events._namespace_deleted,
     "queue created": Events._queue_created,
     "queue deleted": Events._queue_deleted,
     "queue full": Events._queue_full,
     "logging": Events._logging_moved,
-    "entry": Events._entry_posted,
     "consumed": Events._consumed,
-    "head": Events._head_moved,
     "suspended": Events._suspended,
     "resumed": Events._resumed,
     "reset": Events._reset,
-    "vm": Events._vm,
     "phase": Events._phase,
 }

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from nvmelm_lab import oracle
 from nvmelm_lab.engine import Trace
 from nvmelm_lab.nvme import LAYOUTS, as_plain
+from nvmelm_lab.runs.roles import roles_of
 from nvmelm_lab.views import stakes
+from nvmelm_lab.views.lanes import lanes
 from nvmelm_lab.views.model import PHASES, VERSION, Field, Layout, Phase, PlayerModel, Property, Step
 from nvmelm_lab.views.reel import Reel
-from nvmelm_lab.views.roles import read_roles
 from nvmelm_lab.views.scenes import Scenes
 
 
@@ -54,11 +55,11 @@ def frames(trace: Trace, about: About | None = None) -> Frames:
     Raises InputError when the trace does not introduce its lab, or not the guest.
     """
     about = about if about is not None else About()
-    roles = read_roles(trace, about.guest, about.nsid)
+    roles = roles_of(trace.steps[0].effects if trace.steps else (), about.guest, about.nsid)
     timed = all(record.time >= 0 for record in trace.steps)
     reel = Reel(timed=timed)
     scenes = Scenes(roles, reel)
-    source: list[list[int]] = scenes.events.content.news()[0]
+    source: list[list[int]] = scenes.events.follower.content.news()[0]
     for record in trace.steps:
         scenes.play(record)
     properties = _end(scenes, about)
@@ -72,9 +73,9 @@ def frames(trace: Trace, about: About | None = None) -> Frames:
         "lba_bytes": roles.block_bytes,
         "blocks": roles.blocks,
         "cell_lbas": 1,
-        "queue": {"slots": events.slots, "cdqid": events.cdqid},
+        "queue": {"slots": events.follower.slots, "cdqid": events.follower.cdqid},
         "phases": _phases(scenes.phases, len(reel.frames)),
-        "lanes": roles.lanes,
+        "lanes": lanes(roles),
         "source": {"name": f"Source · NS of {roles.here}", "start": source},
         "destination": {"name": f"Destination · NS of {roles.there}", "start": []},
         "properties": properties,

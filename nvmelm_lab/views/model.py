@@ -9,8 +9,10 @@ steps is a frame, which stands for all that happened since the frame before.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from enum import IntEnum
 from typing import Final, Literal, NotRequired, TypedDict
+
+from nvmelm_lab.runs.states import RANK as RANK
+from nvmelm_lab.runs.states import State as State
 
 VERSION: Final = 1
 
@@ -26,23 +28,7 @@ PHASES: Final = (
 )
 
 
-class State(IntEnum):
-    """What is known of one LBA on one side; the word for each is in `WORDS`."""
-
-    DEALLOCATED = 0
-    MAPPED = 1
-    CHANGED = 2
-    COPYING = 3
-    EQUAL = 4
-    LOST = 5
-    UNREADABLE = 6
-
-
 WORDS: Final = ("deallocated", "mapped", "changed", "copying", "equal", "lost or stale", "unreadable")
-
-# The worst state of a cell wins: what a learner must not overlook ranks highest.  A destination LBA that is
-# still deallocated although its source holds data ranks just above "equal": see `replay.rank`.
-RANK: Final = (0, 2, 4, 3, 1, 6, 5)
 
 Runs = Sequence[Sequence[int]]
 """``[[slba, blocks, state], ...]``: `blocks` LBAs from `slba` on have (or now take) `state`."""

@@ -20,11 +20,12 @@ from nvmelm_lab.nvme import (
     layout_of_sqe,
     unpack_mqe,
 )
+from nvmelm_lab.runs.roles import Roles
 from nvmelm_lab.views import sentences
 from nvmelm_lab.views.attribution import Command, Role
 from nvmelm_lab.views.events import Events
+from nvmelm_lab.views.lanes import COPY, GUEST, MMC, VMM, lane_of
 from nvmelm_lab.views.reel import Reel
-from nvmelm_lab.views.roles import COPY, GUEST, MMC, VMM, Roles
 from nvmelm_lab.views.text import duration
 
 
@@ -80,7 +81,7 @@ class Scenes:
 
     def _by(self, controller: str) -> tuple[int, str]:
         """Lane and name of a controller."""
-        return self.roles.lane_of(controller), f"Ctlr {controller}"
+        return lane_of(self.roles, controller), f"Ctlr {controller}"
 
     def _about(self, command: Command) -> dict[str, Any]:
         """What a frame says of its command: the LBAs, if they are those that are looked at, and the SQE."""
@@ -161,7 +162,7 @@ class Scenes:
         note = ""
         span = self._span(command)
         if command.controller == self.roles.mmc_there and span is not None:
-            behind = self.events.content.first_behind(*span)
+            behind = self.events.follower.content.first_behind(*span)
             note = "" if behind is None else f"LBA {behind} has changed meanwhile"
         return f"{sentences.did(command)} for {command.who}", note
 
@@ -224,7 +225,11 @@ class Scenes:
     # -- the Migration Queue -------------------------------------------------------------------------------
 
     def _entry(self, record: StepRecord) -> None:
-        posted = [effect for effect in _effects(record, "entry") if self.events.is_ours(effect[1], effect[2])]
+        posted = [
+            effect
+            for effect in _effects(record, "entry")
+            if self.events.follower.is_ours(effect[1], effect[2])
+        ]
         if not posted:
             self._fold(record)
             return

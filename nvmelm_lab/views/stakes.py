@@ -7,7 +7,7 @@ a device: what the oracle found at the end has the last word, through `end`.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from nvmelm_lab.views.content import UNREADABLE
+from nvmelm_lab.runs.content import UNREADABLE
 from nvmelm_lab.views.model import Verdict
 
 NAMES: Final = (

@@ -1,15 +1,11 @@
-"""Who takes part in a run, as its trace introduces them: the guest looked at, its neighbours, both SSDs."""
+"""Who takes part in a run, as the lab introduces them: the guest looked at, its neighbours, both SSDs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from nvmelm_lab.engine import Trace
 from nvmelm_lab.errors import InputError
-
-GUEST, MC, MMC, VMM, COPY, THERE = range(6)
-"""The lanes of the player, from top to bottom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +40,6 @@ class Roles:
     neighbours: Mapping[str, frozenset[str]]
     names: Mapping[str, Mapping[int, str]]
 
-    @property
-    def lanes(self) -> list[str]:
-        """The names of the player's lanes."""
-        return [
-            "Guest",
-            f"Ctlr {self.here} (MC)",
-            f"Ctlr {self.mmc_here} (MMC)",
-            "VMM (MMH)",
-            "Copy tasks",
-            f"Ctlr {self.mmc_there}, {self.there}",
-        ]
-
-    def lane_of(self, controller: str) -> int:
-        """The lane in which a controller acts."""
-        return {self.here: MC, self.mmc_here: MMC}.get(controller, THERE)
-
     def is_at_destination(self, door: str) -> bool:
         """Whether the door that a VM is plugged into, a controller or a shim before it, is the destination's."""
         return door.removeprefix("shim ") == self.there
@@ -81,12 +61,13 @@ def _owner(actor: str, guests: tuple[str, ...]) -> str:
     return max((guest for guest in guests if f"{actor} ".startswith(f"{guest} ")), key=len, default="")
 
 
-def read_roles(trace: Trace, guest: str, nsid: int | None = None) -> Roles:
+def roles_of(introduction: Iterable[tuple[Any, ...]], guest: str, nsid: int | None = None) -> Roles:
     """The parts of the run, seen from `guest` and its namespace `nsid` (its first if None).
 
-    Raises InputError when the trace does not introduce its lab, or not this guest or namespace.
+    `introduction` is what a lab says of itself, and may have other effects among it.
+    Raises InputError when it does not introduce a lab, or not this guest or namespace.
     """
-    told = trace.steps[0].effects if trace.steps else ()
+    told = tuple(introduction)
     lab = next((effect for effect in told if effect[0] == "lab"), None)
     disks = [effect for effect in told if effect[0] == "disk"]
     if lab is None or not disks:
