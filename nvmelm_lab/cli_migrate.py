@@ -82,6 +82,12 @@ def _number_options(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--no-neighbour", is_flag=True, help="No other VM on the SSD.")
 @click.option("--random-order", is_flag=True, help="Take steps in a random order, without a clock.")
 @click.option(
+    "--pct",
+    metavar="DEPTH",
+    type=int,
+    help="Take steps by random priorities that change DEPTH - 1 times (PCT), without a clock.",
+)
+@click.option(
     "--token", metavar="TOKEN", help="Run again what this token stands for; only --workload goes with it."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
@@ -118,8 +124,12 @@ def _spec(given: dict[str, Any]) -> MigrationRun:
     values["whole_namespace"] = "whole_namespace" in given
     values["iommu"] = "no_iommu" not in given
     values["neighbour"] = "no_neighbour" not in given
+    if "random_order" in given and "pct" in given:
+        raise InputError("--random-order and --pct are two orders of steps; leave one of them away")
     if "random_order" in given:
         values["schedule"] = ("random", given.get("seed", 1))
+    if "pct" in given:
+        values["schedule"] = ("pct", given["pct"], given.get("seed", 1))
     return MigrationRun(block_bytes=block_bytes, **values)
 
 

@@ -78,19 +78,36 @@ class Random:
         return self._bits(32) * options >> 32
 
 
+PATIENCE = 250
+"""Steps that an actor takes under `PCT` before all others come first.  No scenario that is searched is so long."""
+
+
 class PCT:
     """Probabilistic concurrency testing: fixed random priorities, lowered at `depth` - 1 random moments.
 
     Finds every bug that needs `depth` ordering constraints with a known least probability (Burckhardt et al.,
     "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs", 2010).  `length` is the number of
     steps among which the moments are drawn.
+
+    That holds for programs that end.  An actor without an end, such as a guest at work, could keep all below it
+    waiting for ever.  So whoever has taken `PATIENCE` steps falls below everybody that is there, and again after
+    as many more.  Nobody waits for ever then: all that go before an actor fall below it in turn, and newcomers,
+    who may come above it, are made by those.  Runs in which no actor takes so many steps, and with them the
+    probability, are as published.
+
+    Raises InputError when `depth` or `length` is less than 1.
     """
 
     def __init__(self, depth: int, seed: int, length: int = 200) -> None:
+        for name, value in (("depth", depth), ("length", length)):
+            if value < 1:
+                raise InputError(f"PCT cannot have the {name} {value}; give 1 or more")
         self.now = NO_CLOCK
         self._random = stream(seed, "schedule/pct")
         self._moments = {self._random.randrange(length): -1 - n for n in range(depth - 1)}
+        self._lowest = -depth
         self._priority: dict[str, int] = {}
+        self._steps: dict[str, int] = {}
         self._ready: list[Actor] = []
         self._taken = 0
 
@@ -114,6 +131,10 @@ class PCT:
             actor = max(self._ready, key=self._rank)
         self._taken += 1
         self._ready.remove(actor)
+        steps = self._steps[actor.name] = self._steps.get(actor.name, 0) + 1
+        if steps % PATIENCE == 0:
+            self._lowest -= 1
+            self._priority[actor.name] = self._lowest
         return actor
 
     def choose(self, actor: Actor, name: str, options: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from nvmelm_lab.engine import Random, Replay, RunToBlock, Schedule, Timed
+from nvmelm_lab.engine import PCT, Random, Replay, RunToBlock, Schedule, Timed
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.host.move import Plan
 from nvmelm_lab.host.recordings import load_recording, recording_workload, resolve_workload, samples
@@ -23,13 +23,23 @@ BYTES_PER_LBA = 128
 BYTES_PER_RUN = 32 << 20
 """Memory of a run: so much for each LBA, all of which may be written, and so much whatever its size (measured)."""
 
+PCT_LENGTH = 5_000
+"""Steps among which `PCT` changes priorities: about as many as a run of 4096 LBAs takes without a clock."""
+
+
+def _pct(depth: int, seed: int, length: int = PCT_LENGTH) -> PCT:
+    return PCT(depth, seed, length)
+
+
 SCHEDULES: Mapping[str, Callable[..., Schedule]] = {
     "timed": Timed,
     "run to block": RunToBlock,
     "random": Random,
+    "pct": _pct,
     "replay": Replay,
 }
-"""Orders of steps: a name, then what it takes (random: a seed; replay: the names of actors, the options)."""
+"""Orders of steps: a name, then what it takes (random: a seed; pct: a depth, a seed and, if not the usual one, a
+length; replay: the names of actors, the options)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +163,8 @@ def schedule_of(spec: MigrationRun) -> Schedule:
         return SCHEDULES[name](*arguments)
     except TypeError as error:
         raise InputError(
-            f"the schedule {name!r} does not go with {arguments!r}; random takes a seed, replay the names of actors"
+            f"the schedule {name!r} does not go with {arguments!r}; random takes a seed, "
+            "pct a depth and a seed, replay the names of actors"
         ) from error
 
 

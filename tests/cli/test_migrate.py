@@ -21,7 +21,7 @@ from nvmelm_lab.host.move import PHASES
 from nvmelm_lab.host.workloads import WORKLOADS
 from nvmelm_lab.lab import METHODS
 from nvmelm_lab.oracle import PROPERTIES
-from nvmelm_lab.runs import MigrationRun
+from nvmelm_lab.runs import MigrationRun, replay
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("--blocks", "256", "--chunk", "16")
@@ -105,6 +105,7 @@ def test_a_recording_is_played_and_what_was_changed_is_said() -> None:
         (("--seed", "12"), "seed", 12),
         (("--rounds", "0"), "rounds", 0),
         (("--random-order",), "virtual_ns", 0),
+        (("--pct", "3"), "virtual_ns", 0),
     ],
 )
 def test_options_reach_the_run(options: tuple[str, ...], key: str, value: object) -> None:
@@ -143,6 +144,13 @@ def test_how_much_the_vm_was_slowed_down_is_told_to_people_and_scripts() -> None
     assert re.search(rf"^phase .* slowed by .*\n(?:.*\n)*Iterate .* {most} % ", text, re.MULTILINE)
     assert f"took up to {most} % of the processors' time from the VM" in text
     assert "slowed" not in migrate(*SEQUENTIAL).stdout
+
+
+def test_an_order_by_priorities_has_its_depth_and_seed_in_the_token() -> None:
+    found = as_json(*SMALL, "--pct", "3", "--seed", "7")
+    assert replay(found["token"]).schedule == ("pct", 3, 7)
+    assert as_json("--token", found["token"]) == found
+    assert as_json(*SMALL, "--pct", "4", "--seed", "7")["steps"] != found["steps"]
 
 
 def test_help_names_the_usual_values_as_they_are() -> None:
@@ -208,6 +216,8 @@ def test_a_migration_that_failed_ends_with_status_1_and_its_reason(monkeypatch: 
             ["--throttle", "100"],
             "throttle cannot be 100; give a whole number from 0 (never slow the VM down) to 99",
         ),
+        (["--pct", "0"], "PCT cannot have the depth 0; give 1 or more"),
+        (["--pct", "2", "--random-order"], "--random-order and --pct are two orders of steps; leave one"),
         (["--token", "nvmelm1.x"], "is damaged"),
         (["--token", "nvmelm1.x", "--blocks", "5", "--json"], "leave --blocks away, or --token"),
         (["--workload", "null_mixed.log", "--writes-per-second", "5"], "brings its own times"),

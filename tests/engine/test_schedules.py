@@ -25,6 +25,7 @@ from nvmelm_lab.engine import (
     passed,
     until,
 )
+from nvmelm_lab.engine.schedules import PATIENCE
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.host.workloads import workload
 from nvmelm_lab.lab import Lab
@@ -170,6 +171,57 @@ def test_pct_of_depth_d_changes_priorities_at_most_d_minus_one_times() -> None:
         order = three_writers(PCT(3, seed, length=9))
         switches = sum(one != other for one, other in pairwise(order))
         assert switches <= 2 + 2 * 2
+
+
+def test_pct_lets_nobody_wait_for_ever_below_an_actor_without_an_end() -> None:
+    first = set()
+    for seed in range(40):
+        diary = Diary(PCT(1, seed))
+
+        async def spin(diary: Diary = diary) -> None:
+            while True:
+                await do(diary.kind(), ("endless", 1))
+
+        diary.spawn("endless", spin())
+        for name in "ab":
+            diary.writer(name, *range(PATIENCE + 50))
+        diary.engine.advance(5 * PATIENCE)
+        assert set(diary.engine.actors) == {"endless"}, seed
+        first.add(diary.entries[0][0])
+    assert first == {"endless", "a", "b"}
+
+
+def test_pct_lets_nobody_wait_for_ever_below_newcomers_without_an_end() -> None:
+    for seed in range(40):
+        diary = Diary(PCT(1, seed))
+
+        async def child(diary: Diary = diary) -> None:
+            await do(diary.kind(), ("child", 1))
+
+        async def parent(diary: Diary = diary) -> None:
+            while True:
+                await do(diary.kind(), ("parent", 1))
+                diary.engine.spawn("", child(), parent=diary.engine.actors["parent"])
+
+        diary.spawn("parent", parent())
+        diary.writer("a", 1, 2, 3)
+        diary.engine.advance(3 * PATIENCE)
+        assert "a" not in diary.engine.actors, seed
+
+
+def test_pct_is_as_published_while_no_actor_takes_too_many_steps() -> None:
+    for seed in range(20):
+        diary = Diary(PCT(1, seed))
+        for name in "ab":
+            diary.writer(name, *range(PATIENCE - 1))
+        diary.run()
+        assert sum(one != other for one, other in pairwise(diary.order)) == 1, seed
+
+
+@pytest.mark.parametrize(("depth", "length"), [(0, 200), (-1, 200), (3, 0)])
+def test_pct_refuses_a_depth_or_a_length_of_nothing(depth: int, length: int) -> None:
+    with pytest.raises(InputError, match="give 1 or more"):
+        PCT(depth, 1, length)
 
 
 def test_pct_finds_a_bug_that_needs_two_ordered_steps() -> None:

@@ -82,6 +82,16 @@ def test_the_other_methods_in_random_orders_of_steps(method: str) -> None:
         migrated(replace(tiny("mixed", number), method=method))
 
 
+@pytest.mark.parametrize("guest", ["zipf", "mixed"])
+def test_each_guest_arrives_whole_by_random_priorities_however_low_the_vmms_is(guest: str) -> None:
+    writes = [
+        migrated(replace(tiny(guest, number), schedule=("pct", 1 + number % 4, number))).guest_writes
+        for number in range(40)
+    ]
+    assert min(writes) == 0, "the VMM went first"
+    assert max(writes) > 40, "the guest went first, and not for ever"
+
+
 HABITS = [(freedom.name, option) for freedom in FREEDOMS for option in options_of(freedom)[1:]]
 
 

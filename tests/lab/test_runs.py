@@ -17,9 +17,17 @@ from nvmelm_lab.ssd import Habits
 
 SMALL = MigrationRun(blocks=96, workload="mixed", chunk=8, queue_entries=32, after=8, trace="full")
 RANDOM = replace(SMALL, blocks=24, schedule=("random", 5), rounds=3)
+BY_PRIORITY = replace(RANDOM, schedule=("pct", 3, 5))
 RECORDED = replace(SMALL, workload="null_mixed.log", rounds=2)
 ODD = replace(
     SMALL, seed=9, filled=7, iommu=False, method="shim", habits=Habits(ranges="merged"), neighbour=False
+)
+
+
+each_sort = pytest.mark.parametrize(
+    "run",
+    [SMALL, RANDOM, BY_PRIORITY, RECORDED, ODD],
+    ids=["timed", "random", "by priority", "recorded", "odd"],
 )
 
 
@@ -91,7 +99,7 @@ def test_notes_on_a_recording_are_kept() -> None:
 # -- the same each time -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("run", [SMALL, RANDOM, RECORDED, ODD], ids=["timed", "random", "recorded", "odd"])
+@each_sort
 def test_the_same_run_comes_out_the_same_however_it_is_sliced(run: MigrationRun) -> None:
     whole, sliced = start(run), start(run)
     outcome = whole.finish()
@@ -102,7 +110,7 @@ def test_the_same_run_comes_out_the_same_however_it_is_sliced(run: MigrationRun)
     assert sliced.advance(1), "an end is an end"
 
 
-@pytest.mark.parametrize("run", [SMALL, RANDOM, RECORDED, ODD], ids=["timed", "random", "recorded", "odd"])
+@each_sort
 def test_a_token_brings_a_run_back(run: MigrationRun) -> None:
     outcome = start(run).finish()
     again = replay(outcome.token)
@@ -218,6 +226,10 @@ def test_a_token_that_is_none_is_refused_in_one_sentence(token: str, word: str) 
         ({"method": "fly"}, "there is no method 'fly'; there are: ssd, shim, stop"),
         ({"schedule": ()}, "there is no schedule ''"),
         ({"schedule": ("random",)}, "random takes a seed"),
+        ({"schedule": ("pct", 3)}, "pct a depth and a seed"),
+        ({"schedule": ("pct", "3", 1)}, "pct a depth and a seed"),
+        ({"schedule": ("pct", 0, 1)}, "PCT cannot have the depth 0; give 1 or more"),
+        ({"schedule": ("pct", 3, 1, 0)}, "PCT cannot have the length 0; give 1 or more"),
         ({"throttle": -1}, "throttle cannot be -1; give a whole number from 0"),
         ({"throttle": 0.5}, "throttle cannot be 0.5; give a whole number from 0"),
         ({"trace": "some"}, "there is no trace 'some'; there are: none, full"),
