@@ -241,7 +241,7 @@ class Guest:
             if not self.disk.finish(request, pending.status):
                 self.failed += 1
                 self._try_again(request.operation)
-            if self.engine.telling:
+            elif self.engine.telling:
                 operation = request.operation
                 self.engine.emit(
                     ("acknowledged", self.name, operation.kind.value, operation.slba, operation.blocks)

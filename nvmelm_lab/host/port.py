@@ -58,6 +58,12 @@ class Port:
         self._controller = controller
         controller.interrupt = self._interrupt
 
+    def move_to(self, space: AddressSpace) -> None:
+        """From now on rings and buffers lie in `space`, at the same addresses."""
+        self.space = space
+        for queue in self.queues.values():
+            queue.map()
+
     def write_property(self, offset: int, value: int) -> None:
         """Write a property or a doorbell."""
         assert self._controller is not None

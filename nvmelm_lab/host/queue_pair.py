@@ -11,6 +11,7 @@ from typing import NamedTuple
 from nvmelm_lab.engine import Engine, Gate, Kind, Signal, Touches, do
 from nvmelm_lab.errors import KitError
 from nvmelm_lab.host.port import Port
+from nvmelm_lab.memory import Ring
 from nvmelm_lab.nvme.codes import cq_head_doorbell, sq_tail_doorbell
 from nvmelm_lab.nvme.structs import CQE, Cqe
 
@@ -112,6 +113,7 @@ class QueuePair:
         self.is_awaited = False
         self.unexpected: list[Unexpected] = []
         self.pending: dict[int, Pending] = {}
+        self.map()
         self._submitted = 0
         self._reaped = 0
         self._told = 0
@@ -142,6 +144,12 @@ class QueuePair:
             label=lambda _: f"{name} reads a completion from CQ {qid}",
         )
         port.queues[qid] = self
+
+    def map(self) -> None:
+        """Find the rings in the port's memory, which becomes another one when a VM moves."""
+        space = self.port.space
+        self._sq = Ring(space, self.sq_base, self.entries, 64)
+        self._cq = Ring(space, self.cq_base, self.entries, 16)
 
     @property
     def has_room(self) -> bool:
@@ -201,7 +209,10 @@ class QueuePair:
         while cid in under_way:
             cid = cid + 1 & 0xFFFF
         self._next_cid = cid + 1 & 0xFFFF
-        page, offset = self.port.space.touch(self.sq_base + position % entries * 64)
+        ring, slot = self._sq, position % entries
+        page, offset = ring.slots[slot]
+        if ring.space.watched:
+            ring.space.has_written(ring.address(slot))
         # Assigning to a slice would take three times as long.
         _put_sqe(page, offset, sqe)
         _put_cid(page, offset + 2, cid)
@@ -259,7 +270,10 @@ class QueuePair:
         Its phase tag tells: 1 on the first lap, then inverted at each wrap.
         """
         entries = self.entries
-        page, offset = self.port.space.look(self.cq_base + position % entries * 16)
+        ring, slot = self._cq, position % entries
+        page, offset = ring.slots[slot]
+        if ring.space.watched:
+            ring.space.has_read(ring.address(slot))
         fields = _get_cqe(page, offset)
         return fields if fields[_WORD] + position // entries & 1 else None
 

@@ -47,7 +47,7 @@ class ShimController:
         self.name = name
         self.space = space
         # The shim is software: a processor writes its completions, not a device.
-        self.touch: Callable[[int], tuple[bytearray, int]] = space.touch
+        self.has_written: Callable[[int], None] = space.has_written
         self.interrupt: Callable[[int, int, int], None] | None = None
         self.primary = False
         self.online = True

@@ -79,7 +79,7 @@ class VirtualMachine:
     def _go_on(self, where: tuple[Door | None, AddressSpace | None]) -> None:
         controller, memory = where
         if memory is not None:
-            self.port.space = memory
+            self.port.move_to(memory)
             self.pages.space = memory
         if controller is not None:
             self.port.plug(controller)

@@ -30,21 +30,25 @@ class AddressSpace:
         Pages written since tracking began, by the processor and by devices; None while not tracked.
     audit
         Called with ``(address, write)`` for each access, when set.
+    watched
+        Whether any of these three is set: whoever reaches memory through a `Ring` tells of it then.
     """
 
     __slots__ = (
+        "_audit",
         "_block_shift",
         "_bytes",
+        "_device_dirty",
         "_misaligned",
         "_per_page",
+        "_pinned",
+        "_processor_dirty",
         "_stamps",
-        "audit",
         "block_bytes",
-        "device_dirty",
         "name",
-        "processor_dirty",
         "size",
         "stamps",
+        "watched",
     )
 
     def __init__(self, name: str, size: int, stamps: Stamps) -> None:
@@ -56,61 +60,108 @@ class AddressSpace:
         self.size = size
         self.stamps = stamps
         self.block_bytes = stamps.block_bytes
-        self.processor_dirty: set[int] | None = None
-        self.device_dirty: set[int] | None = None
-        self.audit: Callable[[int, bool], None] | None = None
+        self.watched = False
+        self._processor_dirty: set[int] | None = None
+        self._device_dirty: set[int] | None = None
+        self._audit: Callable[[int, bool], None] | None = None
         self._per_page = PAGE_BYTES // stamps.block_bytes
         # A block divides a page, so its size is a power of two.
         self._block_shift = stamps.block_bytes.bit_length() - 1
         self._misaligned = stamps.block_bytes - 1
         self._bytes: dict[int, bytearray] = {}
         self._stamps: dict[int, array[int]] = {}
+        self._pinned: set[int] = set()
 
     def contains(self, address: int, length: int) -> bool:
         """Whether all of `length` bytes at `address` are memory."""
         return address >= 0 and address + length <= self.size
 
+    # -- who watches ---------------------------------------------------------------------------------------
+
+    @property
+    def processor_dirty(self) -> set[int] | None:
+        """See above."""
+        return self._processor_dirty
+
+    @processor_dirty.setter
+    def processor_dirty(self, pages: set[int] | None) -> None:
+        self._processor_dirty = pages
+        self._see_who_watches()
+
+    @property
+    def device_dirty(self) -> set[int] | None:
+        """See above."""
+        return self._device_dirty
+
+    @device_dirty.setter
+    def device_dirty(self, pages: set[int] | None) -> None:
+        self._device_dirty = pages
+        self._see_who_watches()
+
+    @property
+    def audit(self) -> Callable[[int, bool], None] | None:
+        """See above."""
+        return self._audit
+
+    @audit.setter
+    def audit(self, audit: Callable[[int, bool], None] | None) -> None:
+        self._audit = audit
+        self._see_who_watches()
+
+    def _see_who_watches(self) -> None:
+        watchers = (self._audit, self._processor_dirty, self._device_dirty)
+        self.watched = any(each is not None for each in watchers)
+
     # -- structures that lie within one page: rings, lists -------------------------------------------------
+
+    def pin(self, number: int) -> bytearray:
+        """Page `number` as bytes, in place: it stays this very object, whatever is written to it later."""
+        page = self._bytes.get(number)
+        if page is None:
+            page = self._bytes_page(number)
+        self._pinned.add(number)
+        return page
+
+    def has_read(self, address: int) -> None:
+        """A structure at `address` is read in place."""
+        if self._audit is not None:
+            self._audit(address, False)
+
+    def has_written(self, address: int) -> None:
+        """A structure at `address` is written in place by the processor."""
+        if self._audit is not None:
+            self._audit(address, True)
+        if self._processor_dirty is not None:
+            self._processor_dirty.add(address >> PAGE_SHIFT)
+
+    def dma_has_written(self, address: int) -> None:
+        """A structure at `address` is written in place by a device."""
+        if self._audit is not None:
+            self._audit(address, True)
+        if self._device_dirty is not None:
+            self._device_dirty.add(address >> PAGE_SHIFT)
 
     def look(self, address: int) -> tuple[bytearray, int]:
         """The page that holds `address`, as bytes, and the offset in it: for reading a structure in place."""
-        if self.audit is not None:
-            self.audit(address, False)
-        page = self._bytes.get(address >> PAGE_SHIFT)
-        if page is None:
-            page = self._bytes_page(address >> PAGE_SHIFT)
-        return page, address & _OFFSET
+        self.has_read(address)
+        return self._bytes_page_of(address), address & _OFFSET
 
     def touch(self, address: int) -> tuple[bytearray, int]:
         """Like `look`, for a write by the processor."""
-        number = address >> PAGE_SHIFT
-        if self.audit is not None:
-            self.audit(address, True)
-        if self.processor_dirty is not None:
-            self.processor_dirty.add(number)
-        page = self._bytes.get(number)
-        if page is None:
-            page = self._bytes_page(number)
-        return page, address & _OFFSET
+        self.has_written(address)
+        return self._bytes_page_of(address), address & _OFFSET
 
     def dma_touch(self, address: int) -> tuple[bytearray, int]:
         """Like `look`, for a write by a device."""
-        number = address >> PAGE_SHIFT
-        if self.audit is not None:
-            self.audit(address, True)
-        if self.device_dirty is not None:
-            self.device_dirty.add(number)
-        page = self._bytes.get(number)
-        if page is None:
-            page = self._bytes_page(number)
-        return page, address & _OFFSET
+        self.dma_has_written(address)
+        return self._bytes_page_of(address), address & _OFFSET
 
     # -- bytes ---------------------------------------------------------------------------------------------
 
     def read(self, address: int, length: int) -> bytes:
         """`length` bytes at `address`."""
-        if self.audit is not None:
-            self.audit(address, False)
+        if self._audit is not None:
+            self._audit(address, False)
         out = bytearray()
         while length > 0:
             offset = address & _OFFSET
@@ -122,22 +173,22 @@ class AddressSpace:
 
     def write(self, address: int, data: bytes) -> None:
         """Write `data` at `address`, as the processor does."""
-        if self.processor_dirty is not None:
-            self.processor_dirty.update(_pages(address, len(data)))
+        if self._processor_dirty is not None:
+            self._processor_dirty.update(_pages(address, len(data)))
         self._write(address, data)
 
     def dma_write(self, address: int, data: bytes) -> None:
         """Write `data` at `address`, as a device does."""
-        if self.device_dirty is not None:
-            self.device_dirty.update(_pages(address, len(data)))
+        if self._device_dirty is not None:
+            self._device_dirty.update(_pages(address, len(data)))
         self._write(address, data)
 
     # -- blocks --------------------------------------------------------------------------------------------
 
     def read_stamps(self, address: int, blocks: int) -> Sequence[int]:
         """The stamps of `blocks` blocks that lie at `address`."""
-        if self.audit is not None:
-            self.audit(address, False)
+        if self._audit is not None:
+            self._audit(address, False)
         size = self.block_bytes
         if address & self._misaligned:
             recognise = self.stamps.recognise
@@ -156,20 +207,26 @@ class AddressSpace:
         Most I/Os are of one block, and this takes a third of the time.
         """
         page = self._stamps.get(address >> PAGE_SHIFT)
-        if page is None or address & self._misaligned or self.audit is not None:
+        if page is None or address & self._misaligned or self.watched:
             return None
         return page[(address & _OFFSET) >> self._block_shift]
 
     def write_stamps(self, address: int, stamps: Sequence[int]) -> None:
         """Put blocks at `address`, as the processor does."""
-        if self.processor_dirty is not None:
-            self.processor_dirty.update(_pages(address, len(stamps) * self.block_bytes))
+        if len(stamps) == 1 and not self.watched and not address & self._misaligned:
+            page = self._stamps.get(address >> PAGE_SHIFT)
+            if page is not None:
+                # As in `stamp_at`.
+                page[(address & _OFFSET) >> self._block_shift] = stamps[0]
+                return
+        if self._processor_dirty is not None:
+            self._processor_dirty.update(_pages(address, len(stamps) * self.block_bytes))
         self._write_stamps(address, stamps)
 
     def dma_write_stamps(self, address: int, stamps: Sequence[int]) -> None:
         """Put blocks at `address`, as a device does."""
-        if self.device_dirty is not None:
-            self.device_dirty.update(_pages(address, len(stamps) * self.block_bytes))
+        if self._device_dirty is not None:
+            self._device_dirty.update(_pages(address, len(stamps) * self.block_bytes))
         self._write_stamps(address, stamps)
 
     # -- pages, for moving memory to another host ----------------------------------------------------------
@@ -180,7 +237,9 @@ class AddressSpace:
 
     def copy_page(self, number: int, to: AddressSpace) -> None:
         """Make page `number` of `to` equal to ours."""
-        if number in self._stamps:
+        if number in to._pinned:
+            to._bytes[number][:] = self._page_content(number)
+        elif number in self._stamps:
             to._bytes.pop(number, None)
             to._stamps[number] = self._stamps[number][:]
         else:
@@ -223,8 +282,8 @@ class AddressSpace:
         )
 
     def _write(self, address: int, data: bytes) -> None:
-        if self.audit is not None:
-            self.audit(address, True)
+        if self._audit is not None:
+            self._audit(address, True)
         done = 0
         while done < len(data):
             offset = address & _OFFSET
@@ -241,19 +300,14 @@ class AddressSpace:
         if address & self._misaligned:
             self._write(address, b"".join(map(self.stamps.expand, stamps)))
             return
-        if self.audit is not None:
-            self.audit(address, True)
-        whole = self._stamps.get(address >> PAGE_SHIFT)
-        if len(stamps) == 1 and whole is not None:
-            # As in `read_stamps`.
-            whole[(address & _OFFSET) >> self._block_shift] = stamps[0]
-            return
+        if self._audit is not None:
+            self._audit(address, True)
         size = self.block_bytes
         done = 0
         for number, first, last in self._block_runs(address, len(stamps)):
             page = self._stamps.get(number)
             if page is None:
-                if number in self._bytes and last - first < self._per_page:
+                if number in self._pinned or (number in self._bytes and last - first < self._per_page):
                     self._write(
                         (number << PAGE_SHIFT) + first * size,
                         b"".join(map(self.stamps.expand, stamps[done : done + last - first])),

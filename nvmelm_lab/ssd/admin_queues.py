@@ -18,7 +18,6 @@ from nvmelm_lab.ssd.rings import (
     CompletionQueue,
     QueueKeeper,
     SubmissionQueue,
-    ring_pages,
 )
 
 if TYPE_CHECKING:
@@ -58,9 +57,8 @@ def _create_cq(controller: QueueKeeper, command: Command) -> None:
     vector = sqe.cdw11 >> 16
     if vector >= max(1, controller.interrupt_limit):
         raise Refused(Status.INVALID_INTERRUPT_VECTOR)
-    pages = ring_pages(sqe.prp1, entries * CQE_BYTES)
     controller.cqs[qid] = CompletionQueue(
-        controller, qid, sqe.prp1, pages, entries, interrupts=bool(sqe.cdw11 & 2), vector=vector
+        controller, qid, sqe.prp1, entries, interrupts=bool(sqe.cdw11 & 2), vector=vector
     )
 
 
@@ -76,10 +74,7 @@ def _create_sq(controller: QueueKeeper, command: Command) -> None:
     cq = controller.cqs.get(cqid)
     if cq is None:
         raise Refused(Status.COMPLETION_QUEUE_INVALID)
-    pages = ring_pages(sqe.prp1, entries * SQE_BYTES)
-    controller.create_sq(
-        SubmissionQueue(controller, qid, cq, sqe.prp1, pages, entries, priority=sqe.cdw11 >> 1 & 3)
-    )
+    controller.create_sq(SubmissionQueue(controller, qid, cq, sqe.prp1, entries, priority=sqe.cdw11 >> 1 & 3))
 
 
 def _delete_sq(controller: QueueKeeper, command: Command) -> None:

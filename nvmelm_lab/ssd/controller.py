@@ -38,8 +38,8 @@ class Controller:
         "X", "Y", ... as in the talk, and its Controller Identifier.
     space
         The memory that its DMA reaches: a host's for a primary, a guest's for a secondary controller.
-    touch
-        Gives the place in `space` where a completion is to be written, and lets it be known that it is.
+    has_written
+        Lets it be known that a completion was written to `space`.
     interrupt
         Called with ``(cqid, sqid, cid)`` when a CQE has become visible to the host.
     online
@@ -66,7 +66,7 @@ class Controller:
         self.name = name
         self.cntlid = cntlid
         self.space = space
-        self.touch: Callable[[int], tuple[bytearray, int]] = space.dma_touch
+        self.has_written: Callable[[int], None] = space.dma_has_written
         self.primary = primary
         self.interrupt: Callable[[int, int, int], None] | None = None
         self.online = primary

@@ -5,7 +5,6 @@ Both happen once for every I/O, so the arithmetic of the slots stands here in fu
 
 from __future__ import annotations
 
-from nvmelm_lab.memory import PAGE_BYTES, PAGE_SHIFT
 from nvmelm_lab.nvme.structs import CQE, SQE, Sqe
 from nvmelm_lab.ssd.command import Command
 from nvmelm_lab.ssd.rings import CQE_BYTES, SQE_BYTES, QueueKeeper, SubmissionQueue
@@ -26,8 +25,10 @@ def take_command(keeper: QueueKeeper, queue: SubmissionQueue) -> Command | None:
     claimed = cq.claimed
     if claimed - cq.consumed.level >= cq.entries - 1:
         return None
-    at = position % queue.entries * SQE_BYTES
-    page, offset = queue.space.look(queue.pages[at >> PAGE_SHIFT] + (at & PAGE_BYTES - 1))
+    ring, slot = queue.ring, position % queue.entries
+    page, offset = ring.slots[slot]
+    if ring.space.watched:
+        ring.space.has_read(ring.address(slot))
     queue.fetched = position + 1
     cq.claimed = claimed + 1
     command = Command(queue, position + 1, _unpack(page, offset))
@@ -45,9 +46,10 @@ def post_completion(keeper: QueueKeeper, command: Command, status: int) -> None:
     queue, cid = command.queue, command.fields[_CID]
     cq, qid = queue.cq, queue.qid
     position, entries = cq.posted, cq.entries
-    at = position % entries * CQE_BYTES
-    touch = cq.touch
-    page, offset = touch(cq.pages[at >> PAGE_SHIFT] + (at & PAGE_BYTES - 1))
+    ring, slot = cq.ring, position % entries
+    page, offset = ring.slots[slot]
+    if ring.space.watched:
+        cq.has_written(ring.address(slot))
     word = status << 1 | 1 - (position // entries & 1)
     _pack(page, offset, command.dw0, command.dw1, queue.fetched % queue.entries, qid, cid, word)
     cq.posted = position + 1

@@ -38,7 +38,6 @@ from nvmelm_lab.ssd.rings import (
     SubmissionQueue,
     admin_entries,
     ring_fits,
-    ring_pages,
 )
 
 if TYPE_CHECKING:
@@ -111,9 +110,8 @@ def _enable(controller: QueueKeeper) -> None:
     if not (supported and sq_fits and cq_fits):
         controller.csts |= CSTS_CFS.put(1)
         return
-    cq = CompletionQueue(controller, 0, cq_base, ring_pages(cq_base, cq_entries * CQE_BYTES), cq_entries)
+    cq = CompletionQueue(controller, 0, cq_base, cq_entries)
     controller.cqs[0] = cq
-    sq_pages = ring_pages(sq_base, sq_entries * SQE_BYTES)
-    controller.create_sq(SubmissionQueue(controller, 0, cq, sq_base, sq_pages, sq_entries))
+    controller.create_sq(SubmissionQueue(controller, 0, cq, sq_base, sq_entries))
     controller.csts |= CSTS_RDY.put(1)
     controller.became_ready()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from nvmelm_lab.engine import Actor, Engine, Signal
-from nvmelm_lab.memory import PAGE_BYTES, AddressSpace
+from nvmelm_lab.memory import PAGE_BYTES, AddressSpace, Ring
 from nvmelm_lab.nvme.codes import AQA_ACQS, AQA_ASQS
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class QueueKeeper(Protocol):
     engine: Engine
     name: str
     space: AddressSpace
-    touch: Callable[[int], tuple[bytearray, int]]
+    has_written: Callable[[int], None]
     interrupt: Callable[[int, int, int], None] | None
     primary: bool
     online: bool
@@ -77,9 +77,9 @@ class CompletionQueue:
     """A Completion Queue of `entries` slots.
 
     base
-        PRP1 of its creation; `pages` are the addresses of its pages.
-    touch
-        Looks a slot up in memory, for a write by whoever keeps the queue.
+        PRP1 of its creation.
+    ring
+        Its slots in memory, `has_written` what to call while that is watched.
     posted
         CQEs ever posted; tail slot and phase tag follow from it.
     consumed
@@ -95,15 +95,13 @@ class CompletionQueue:
         "base",
         "claimed",
         "consumed",
-        "contiguous",
         "entries",
+        "has_written",
         "interrupts",
-        "pages",
         "posted",
         "qid",
+        "ring",
         "sharers",
-        "space",
-        "touch",
         "vector",
     )
 
@@ -112,22 +110,18 @@ class CompletionQueue:
         keeper: QueueKeeper,
         qid: int,
         base: int,
-        pages: list[int],
         entries: int,
         *,
-        contiguous: bool = True,
         interrupts: bool = True,
         vector: int = 0,
     ) -> None:
         self.qid = qid
         self.base = base
-        self.pages = pages
         self.entries = entries
-        self.contiguous = contiguous
         self.interrupts = interrupts
         self.vector = vector
-        self.space = keeper.space
-        self.touch = keeper.touch
+        self.ring = Ring(keeper.space, base, entries, CQE_BYTES)
+        self.has_written = keeper.has_written
         self.posted = 0
         self.claimed = 0
         self.sharers = 0
@@ -153,7 +147,7 @@ class CompletionQueue:
 
 
 class SubmissionQueue:
-    """A Submission Queue of `entries` slots whose completions go to `cq`.
+    """A Submission Queue of `entries` slots whose completions go to `cq`; its slots in memory are `ring`.
 
     visible
         Signal: how far the host's tail doorbell has come, in SQEs.
@@ -163,8 +157,7 @@ class SubmissionQueue:
         The actor that fetches from it.
     """
 
-    __slots__ = ("base", "contiguous", "cq", "entries", "fetched", "fetcher", "name", "pages", "priority",
-                 "qid", "space", "visible")  # fmt: skip
+    __slots__ = ("base", "cq", "entries", "fetched", "fetcher", "name", "priority", "qid", "ring", "visible")
 
     def __init__(
         self,
@@ -172,20 +165,16 @@ class SubmissionQueue:
         qid: int,
         cq: CompletionQueue,
         base: int,
-        pages: list[int],
         entries: int,
         *,
-        contiguous: bool = True,
         priority: int = 0,
     ) -> None:
         self.qid = qid
         self.cq = cq
         self.base = base
-        self.pages = pages
         self.entries = entries
-        self.contiguous = contiguous
         self.priority = priority
-        self.space = keeper.space
+        self.ring = Ring(keeper.space, base, entries, SQE_BYTES)
         self.name = f"{keeper.name}.sq{qid}"
         self.visible = Signal(keeper.engine, f"doorbell of {keeper.name} SQ {qid}")
         self.fetched = 0

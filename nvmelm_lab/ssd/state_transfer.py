@@ -26,7 +26,6 @@ from nvmelm_lab.ssd.rings import (
     SubmissionQueue,
     admin_entries,
     ring_fits,
-    ring_pages,
 )
 from nvmelm_lab.ssd.vendor_state import AdminState, pack_admin_state, unpack_admin_state
 
@@ -58,7 +57,7 @@ def _sq_state(sq: SubmissionQueue) -> SubmissionQueueState:
         head=sq.head,
         tail=sq.tail,
         priority=sq.priority,
-        contiguous=sq.contiguous,
+        contiguous=True,
     )
 
 
@@ -74,7 +73,7 @@ def _cq_state(cq: CompletionQueue) -> CompletionQueueState:
         slot0_phase=cq.phase if tail else 1 - cq.phase,
         vector=cq.vector,
         interrupts=cq.interrupts,
-        contiguous=cq.contiguous,
+        contiguous=True,
     )
 
 
@@ -150,7 +149,7 @@ def _commit_admin(controller: QueueKeeper, state: AdminState) -> None:
 def _completion_queue(
     controller: QueueKeeper, qid: int, base: int, entries: int, head: int, tail: int, phase: int
 ) -> CompletionQueue:
-    queue = CompletionQueue(controller, qid, base, ring_pages(base, entries * CQE_BYTES), entries)
+    queue = CompletionQueue(controller, qid, base, entries)
     # Counts since creation are not part of the state; the lap is, in the phase tag.  Two laps more keep the
     # consumed count, which lies up to one lap behind, from being negative.
     queue.posted = tail + (2 if phase else 3) * entries
@@ -163,8 +162,8 @@ def _completion_queue(
 def _submission_queue(
     controller: QueueKeeper, qid: int, cqid: int, base: int, entries: int, head: int, tail: int, priority: int
 ) -> None:
-    cq, pages = controller.cqs[cqid], ring_pages(base, entries * SQE_BYTES)
-    queue = SubmissionQueue(controller, qid, cq, base, pages, entries, priority=priority)
+    cq = controller.cqs[cqid]
+    queue = SubmissionQueue(controller, qid, cq, base, entries, priority=priority)
     queue.fetched = head
     queue.visible.raise_to(head + (tail - head) % entries)
     controller.create_sq(queue)

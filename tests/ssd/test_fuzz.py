@@ -185,7 +185,7 @@ class Fuzzer:
         queue = self.dice.choice(queues)
         if queue.visible.level - queue.fetched >= queue.entries - 1:
             return
-        host.space.write(queue.pages[0] + queue.tail * SQE_BYTES, sqe)
+        host.space.write(queue.base + queue.tail * SQE_BYTES, sqe)
         host.write(sq_tail_doorbell(queue.qid), (queue.tail + 1) % queue.entries)
 
     def turn(self) -> None:
@@ -223,7 +223,7 @@ class Fuzzer:
         for host in self.hosts:
             for cq in list(host.controller.cqs.values()):
                 for position in range(cq.consumed.level, cq.posted):
-                    address = cq.pages[0] + position % cq.entries * CQE_BYTES
+                    address = cq.base + position % cq.entries * CQE_BYTES
                     word = int.from_bytes(host.space.read(address + 14, 2), "little")
                     if cq.base < DATA:
                         self.answers.append((host.cntlid, word >> 1 & 0x7FF))
