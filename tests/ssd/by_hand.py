@@ -6,6 +6,8 @@ Numbers are those of facts A, written as there; a status is SCT << 8 | SC.
 from __future__ import annotations
 
 from nvmelm_lab.nvme.structs import CQE
+from nvmelm_lab.ssd import Habits
+from nvmelm_lab.ssd.freedoms import FREEDOMS
 from tests.ssd.door import Host, raw
 
 PAGE = 4096
@@ -18,6 +20,16 @@ INVALID_CONTROLLER_IDENTIFIER = 0x11F
 INVALID_CONTROLLER_DATA_QUEUE = 0x137
 CONTROLLER_SUSPENDED = 0x139
 CONTROLLER_NOT_SUSPENDED = 0x13A
+
+HABITS = {
+    "own habits": Habits(),
+    **{
+        f"{freedom.name}: {option}": Habits(**{freedom.name: option})
+        for freedom in FREEDOMS
+        for option in freedom.options[1:]
+    },
+}
+"""SSDs that use one freedom of the standard differently each: what is demanded of one is demanded of all."""
 
 FIRST_PART, MIDDLE_PART, LAST_PART, ONLY_PART = 0b01, 0b00, 0b10, 0b11
 """SEQIND."""

@@ -8,6 +8,7 @@ from tests.ssd.by_hand import (
     CONTROLLER_SUSPENDED,
     FIRST,
     FULL,
+    HABITS,
     INVALID_CONTROLLER_DATA_QUEUE,
     ORDINARY,
     STOPPED,
@@ -18,6 +19,11 @@ from tests.ssd.by_hand import (
     status,
 )
 from tests.ssd.door import Bench, Y, ready
+
+
+@pytest.fixture(params=HABITS)
+def bench(request: pytest.FixtureRequest) -> Bench:
+    return ready(blocks=128, habits=HABITS[request.param])
 
 
 def logging(bench: Bench, slots: int) -> Queue:
@@ -32,15 +38,13 @@ def write(bench: Bench, slba: int, blocks: int = 1) -> None:
         assert status(bench.y, do.write(bench.y.take(), lba, 1), qid=1) == SUCCESS
 
 
-def test_t1_logging_starts_once() -> None:
-    bench = ready()
+def test_t1_logging_starts_once(bench: Bench) -> None:
     queue = Queue(bench.x, 8, Y)
     assert status(bench.x, do.start_logging(queue.cdqid)) == SUCCESS
     assert status(bench.x, do.start_logging(queue.cdqid)) == INVALID_CONTROLLER_DATA_QUEUE
 
 
-def test_t2_logging_neither_starts_nor_stops_while_the_target_is_suspended() -> None:
-    bench = ready()
+def test_t2_logging_neither_starts_nor_stops_while_the_target_is_suspended(bench: Bench) -> None:
     queue = Queue(bench.x, 8, Y)
     assert status(bench.x, do.suspend(Y)) == SUCCESS
     assert status(bench.x, do.start_logging(queue.cdqid)) == CONTROLLER_SUSPENDED
@@ -48,8 +52,7 @@ def test_t2_logging_neither_starts_nor_stops_while_the_target_is_suspended() -> 
 
 
 @pytest.mark.parametrize("blocks", [1, 5, 64])
-def test_t3_every_block_that_is_written_is_told_of(blocks: int) -> None:
-    bench = ready(blocks=128)
+def test_t3_every_block_that_is_written_is_told_of(bench: Bench, blocks: int) -> None:
     queue = logging(bench, 8)
     assert status(bench.y, do.write_zeroes(40, blocks), qid=1) == SUCCESS
     entries = queue.poll()
@@ -59,16 +62,14 @@ def test_t3_every_block_that_is_written_is_told_of(blocks: int) -> None:
     assert all(entry.nsid == 1 for entry in entries if entry.lbas)
 
 
-def test_t3_what_was_written_before_is_not_told_of() -> None:
-    bench = ready()
+def test_t3_what_was_written_before_is_not_told_of(bench: Bench) -> None:
     write(bench, 9)
     queue = logging(bench, 8)
     write(bench, 3)
     assert {lba for entry in queue.poll() for lba in entry.lbas} == {3}
 
 
-def test_t4_the_last_entry_says_that_logging_was_stopped() -> None:
-    bench = ready()
+def test_t4_the_last_entry_says_that_logging_was_stopped(bench: Bench) -> None:
     queue = logging(bench, 8)
     write(bench, 0)
     assert status(bench.x, do.stop_logging(queue.cdqid)) == SUCCESS
@@ -78,8 +79,7 @@ def test_t4_the_last_entry_says_that_logging_was_stopped() -> None:
     assert (last.esa, last.lbacir, last.nsid, last.nlb, last.slba) == (STOPPED, 0b10, 0, 0, 0)
 
 
-def test_t5_the_entry_that_fills_the_queue_says_so_and_is_the_last() -> None:
-    bench = ready()
+def test_t5_the_entry_that_fills_the_queue_says_so_and_is_the_last(bench: Bench) -> None:
     queue = logging(bench, 4)
     for lba in range(6):
         write(bench, lba)
@@ -95,8 +95,7 @@ def test_t5_the_entry_that_fills_the_queue_says_so_and_is_the_last() -> None:
     raises=AssertionError,
     reason="not built: Asynchronous Event Request (0Ch), and with it the CDQ Full Error event",
 )
-def test_t5_a_full_queue_raises_one_event() -> None:
-    bench = ready()
+def test_t5_a_full_queue_raises_one_event(bench: Bench) -> None:
     queue = logging(bench, 4)
     first, second = bench.x.admin.submit(do.async_event_request(), do.async_event_request())
     for lba in range(6):
@@ -109,15 +108,15 @@ def test_t5_a_full_queue_raises_one_event() -> None:
     assert second not in bench.x.admin.unread
 
 
-def test_t6_the_phase_tag_is_inverted_each_lap() -> None:
-    bench = ready()
-    queue = logging(bench, 3)
+def test_t6_the_phase_tag_is_inverted_each_lap(bench: Bench) -> None:
+    queue = logging(bench, 4)
     phases = []
     for lba in range(9):
         write(bench, lba)
         phases += [entry.cdqp for entry in queue.poll()]
         assert queue.tell() == SUCCESS
-    assert phases == [1, 1, 1, 0, 0, 0, 1, 1, 1]
+    assert len(phases) >= 9
+    assert phases == [1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1][: len(phases)]
 
 
 # -- Get LBA Status ---------------------------------------------------------------------------------------

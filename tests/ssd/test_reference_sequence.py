@@ -1,7 +1,7 @@
 """The sequence of a reference client of live migration, command for command, by raw commands alone.  Facts D.14.
 
-It differs from the client in two points.  Here the guest's memory is copied, as a VMM does, where the client has
-both SSDs in one machine; and the namespace is there on both sides, where the client compares none.
+It differs from the client in two points.  The guest's memory is copied, as a VMM does, where the client has both
+SSDs in one machine; and the destination comes online without a function level reset, which is no register's doing.
 """
 
 import pytest
@@ -10,6 +10,7 @@ from nvmelm_lab.nvme.structs import CQE
 from tests.ssd import by_hand as do
 from tests.ssd.by_hand import (
     FIRST,
+    HABITS,
     ORDINARY,
     PAGE,
     STOPPED,
@@ -65,9 +66,12 @@ def move_guest(source: Host, destination: Host) -> Ring:
     return there
 
 
+@pytest.mark.parametrize("habits", HABITS)
 @pytest.mark.parametrize("before", [0, 14, 15, 16])
-def test_the_reference_clients_sequence_moves_a_controller_with_a_read_under_way(before: int) -> None:
-    source = ready(entries=16)
+def test_the_reference_clients_sequence_moves_a_controller_with_a_read_under_way(
+    before: int, habits: str
+) -> None:
+    source = ready(entries=16, habits=HABITS[habits])
     destination = destination_of(source)
     mmc, guest = source.x, source.y
     # The guest's rings stand before, at and behind their wrap, then.
