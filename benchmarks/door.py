@@ -14,6 +14,7 @@ from nvmelm_lab.errors import KitError
 from nvmelm_lab.memory import make_stamp
 from nvmelm_lab.nvme.codes import IoOpcode
 from nvmelm_lab.nvme.structs import SQE
+from nvmelm_lab.ssd.entries import take_command
 
 TARGET = 400_000
 BATCHES = 4
@@ -41,7 +42,7 @@ def _run(ios: int) -> Iterator[int]:
     pages = bench.lab.guests[NAME].vm.pages
     write, address = pages.space.write_stamps, pages.buffer(4096).address
     submit, doorbell, reap = queue.submit, queue.ring.act, queue.reap_visible
-    take, execute, complete = controller.take, controller.execute.act, controller.complete.act
+    execute, complete = controller.execute.act, controller.complete.act
     pack, opcode, stamp, slba = SQE.pack, int(IoOpcode.WRITE), make_stamp(0x100, 1), 0
     for _ in range(ios // (BATCHES * DEPTH)):
         for _ in range(BATCHES):
@@ -51,7 +52,9 @@ def _run(ios: int) -> Iterator[int]:
                 stamp, slba = stamp + 1, (slba + 7) % BLOCKS
             doorbell(None)
             for _ in range(DEPTH):
-                command = take(ring)
+                command = take_command(controller, ring)
+                if command is None:
+                    raise KitError("a ring of twice the queue depth is full")
                 execute(command)
                 complete(command)
             if len(reap()) != DEPTH:

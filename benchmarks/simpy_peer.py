@@ -21,6 +21,7 @@ from benchmarks.bench import DEPTH, NAME, Bench, writes
 from nvmelm_lab.engine import Resource
 from nvmelm_lab.errors import KitError
 from nvmelm_lab.ssd.command import Command
+from nvmelm_lab.ssd.entries import take_command
 
 SLICE_NS = 640_000
 """Virtual time of a slice: some two hundred I/Os."""
@@ -179,7 +180,7 @@ class Bare:
 
 
 def _taken(bench: Bench) -> Command:
-    command = bench.controller.take(bench.ring)
+    command = take_command(bench.controller, bench.ring)
     if command is None:
         raise KitError("a ring of twice the queue depth is full")
     return command

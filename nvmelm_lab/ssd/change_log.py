@@ -21,14 +21,15 @@ def decide(controller: Controller, command: Command) -> None:
     queue = controller.migration_queue
     if queue is not None and queue.logging:
         command.log = queue
-        command.owed += 1
+        command.told = False
         queue.decided += 1
 
 
 def posting(controller: Controller, command: Command) -> Touches:
     """The cells that `post` touches; none when there is nothing to tell, or it was told."""
-    if command.log is None or command.told:
+    if command.told:
         return (), ()
+    assert command.log is not None
     changes = _merged(controller, command)
     reads, writes = command.log.posting(len(changes))
     for nsid, slba, blocks, deallocated in changes:

@@ -45,9 +45,7 @@ class Command:
     changes, log
         User data that it changed, and the Migration Queue that has to tell of it (None: not logged).
     told
-        Whether its entries are posted.
-    owed
-        What is still to be posted: its completion, and its entries if it is logged.
+        Whether nothing of it is still to be told of: its entries are posted, or there are none.
     """
 
     __slots__ = (
@@ -58,7 +56,6 @@ class Command:
         "fields",
         "log",
         "number",
-        "owed",
         "queue",
         "status",
         "told",
@@ -73,8 +70,7 @@ class Command:
         self.dw1 = 0
         self.changes: tuple[Change, ...] = ()
         self.completed = False
-        self.told = False
-        self.owed = 1
+        self.told = True
         self.log: MigrationQueue | None = None
 
     @property

@@ -264,7 +264,7 @@ class Controller:
     def _stop(self, command: Command) -> None:
         """End a command where it stands; what it has changed is told of."""
         self.engine.stop(command.name)
-        if command.log is not None and not command.told:
+        if not command.told:
             change_log.post(self, command)
 
     async def drain(self) -> None:
@@ -293,16 +293,12 @@ class Controller:
         return self._moving
 
     def _fetch(self, queue: SubmissionQueue) -> None:
-        command = self.take(queue)
+        if self.engine.recorder is not None:
+            self._record(self._fetching(queue))
+        command = take_command(self, queue)
         if command is not None:
             life = self._io_command(command) if queue.qid else self._admin_command(command)
             self.engine.spawn(command.name, life)
-
-    def take(self, queue: SubmissionQueue) -> Command | None:
-        """Take the next command out of `queue`; None when its CQE would have no room."""
-        if self.engine.recorder is not None:
-            self._record(self._fetching(queue))
-        return take_command(self, queue)
 
     def _io_command(self, command: Command) -> Life:
         yield self.execute, command
@@ -360,21 +356,21 @@ class Controller:
 
     def _post_entries(self, command: Command) -> None:
         change_log.post(self, command)
-        self._finish(command)
+        if command.completed:
+            self._finish(command)
 
     def _complete(self, command: Command) -> None:
         if self.engine.recorder is not None:
             self._record(self._moving)
         status = command.status
         post_completion(self, command, 0 if status is SUCCESS else status | _DNR)
-        self._finish(command)
+        if command.told:
+            self._finish(command)
 
     def _finish(self, command: Command) -> None:
-        """One of the things that the command still had to post is posted."""
-        command.owed -= 1
-        if not command.owed:
-            del self.in_flight[command]
-            self.finished.count()
+        """All that the command had to post is posted."""
+        del self.in_flight[command]
+        self.finished.count()
 
     def _record(self, touches: Touches) -> None:
         if self.engine.recorder is not None:

@@ -13,7 +13,7 @@ from nvmelm_lab.engine import Resource, Touches
 from nvmelm_lab.memory import PrpError
 from nvmelm_lab.nvme.codes import BROADCAST_NSID, IoOpcode
 from nvmelm_lab.nvme.status import Status
-from nvmelm_lab.nvme.structs import RANGE, unpack_ranges
+from nvmelm_lab.nvme.structs import RANGE, Sqe, unpack_ranges
 from nvmelm_lab.ssd.command import Change, Command, Refused, active_namespace, inactive
 from nvmelm_lab.ssd.data import get_blocks, get_bytes, pieces_of, put_blocks
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Asked for each I/O, and a member of an enumeration takes several times as long to look up.
 _WRITE = int(IoOpcode.WRITE)
+_NSID, _CDW10, _CDW11, _CDW12 = map(Sqe._fields.index, ("nsid", "cdw10", "cdw11", "cdw12"))
 _TRANSFERS = (int(IoOpcode.READ), _WRITE)
 
 _NOTHING: Touches = ((), ())
@@ -80,11 +81,11 @@ def _span(slba: int, blocks: int) -> str:
 
 
 def _checked(controller: Controller, command: Command) -> tuple[Namespace, int, int]:
-    _, _, _, nsid, _, _, _, _, _, cdw10, cdw11, cdw12, _, _, _ = command.fields
+    fields = command.fields
+    nsid, slba, blocks = fields[_NSID], fields[_CDW11] << 32 | fields[_CDW10], (fields[_CDW12] & 0xFFFF) + 1
     namespace = controller.subsystem.namespaces.get(nsid)
     if namespace is None or controller.cntlid not in namespace.attached:
         raise Refused(inactive(nsid))
-    slba, blocks = cdw11 << 32 | cdw10, (cdw12 & 0xFFFF) + 1
     if slba + blocks > namespace.blocks:
         raise Refused(Status.LBA_OUT_OF_RANGE)
     return namespace, slba, blocks
