@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 from IPython.display import display
 
 from nvmelm_lab.errors import InputError
+from nvmelm_lab.views.figure_svg import figure_svg
 from nvmelm_lab.views.palette import DARK, LIGHT, THEMES, Colours
 
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
@@ -37,10 +38,10 @@ Said = tuple[float, float, str, str, str]
 
 
 class Figure(go.Figure):  # type: ignore[misc]
-    """A plotly figure that shows its text twin in hosts that know no plotly.
+    """A plotly figure that shows a still picture of itself, or its text twin, in hosts that know no plotly.
 
     `data` and `layout` are plotly's own, as plain dicts; `layout["meta"]` is the text.  A light figure turns dark
-    where JupyterLab is dark.
+    where JupyterLab is dark; the still picture stays on its own ground.
     """
 
     def __repr__(self) -> str:
@@ -48,7 +49,11 @@ class Figure(go.Figure):  # type: ignore[misc]
 
     def _repr_mimebundle_(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         drawn = super()._repr_mimebundle_(*args, **{"config": CONFIG, **kwargs})
-        return {"text/plain": repr(self), **drawn}
+        return {"text/plain": repr(self), "image/svg+xml": self._repr_svg_(), **drawn}
+
+    def _repr_svg_(self) -> str:
+        plain_figure = self.to_plotly_json()
+        return figure_svg(plain_figure["data"], plain_figure["layout"])
 
     def _ipython_display_(self) -> None:
         if self.layout.paper_bgcolor == LIGHT["bg"]:

@@ -89,6 +89,56 @@ def test_no_text_touches_another_or_is_cut(page: Page, number: int) -> None:
         assert apart, (one, other)
 
 
+# The still pictures that came with the figures of the notebook.
+STILLS = """() => {
+  const { outputs } = jupyterapp.shell.currentWidget.content.widgets[0].model;
+  return Array.from({ length: outputs.length }, (_, n) => outputs.get(n).data['image/svg+xml']).filter(Boolean);
+}"""
+STILL_TEXTS = """pictures => pictures.map(svg => {
+  const page = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll('text')].map(node => {
+    const box = node.getBoundingClientRect();
+    return {
+      words: node.textContent,
+      box: [box.left - page.left, box.top - page.top, box.right - page.left, box.bottom - page.top],
+      size: parseFloat(getComputedStyle(node).fontSize),
+    };
+  });
+})"""
+
+
+@pytest.fixture(scope="module")
+def stills(page: Page) -> list[list[dict[str, Any]]]:
+    """The texts of each still picture.  The page that shows them is closed again: it would slow the other one."""
+    beside = page.context.new_page()
+    beside.set_content("".join(f"<div>{svg}</div>" for svg in page.evaluate(STILLS)))
+    drawn: list[list[dict[str, Any]]] = beside.locator("svg").evaluate_all(STILL_TEXTS)
+    beside.close()
+    return drawn
+
+
+def test_jupyterlab_shows_the_live_figure_and_not_the_still_one(
+    page: Page, stills: list[list[dict[str, Any]]]
+) -> None:
+    assert len(stills) == FIGURES
+    shown = page.locator(".jp-OutputArea-output[data-mime-type]").evaluate_all(
+        "nodes => nodes.map(node => node.dataset.mimeType)"
+    )
+    assert page.locator(".js-plotly-plot").count() == FIGURES
+    assert set(shown) == {"text/html"}, "but for the style sheets, JupyterLab itself has drawn nothing"
+
+
+@each_figure
+def test_in_the_still_picture_every_text_stands_where_the_live_one_has_it(
+    page: Page, stills: list[list[dict[str, Any]]], number: int
+) -> None:
+    live, still = texts(figure(page, number)), stills[number]
+    assert [text["words"] for text in still] == [text["words"] for text in live]
+    assert [text["size"] for text in still] == [text["size"] for text in live]
+    for one, other in zip(still, live, strict=True):
+        assert one["box"] == pytest.approx(other["box"], abs=1.5), (one, other)
+
+
 def test_every_name_fits_into_its_box(page: Page) -> None:
     graph = topology_graph()
     for number in range(1 + len(PHASES)):

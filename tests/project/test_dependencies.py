@@ -47,6 +47,7 @@ COMES_WITH = {
     "ipykernel": "jupyterlab",
     "jupyter_client": "nbclient",
     "jupyter_core": "jupyterlab",
+    "nbconvert": "jupyterlab",
     "nbformat": "nbclient",
     "packaging": "jupyterlab",
     "traitlets": "ipywidgets",

@@ -99,7 +99,7 @@ def test_a_figure_is_plotlys_own_and_shows_its_words_where_nothing_can_be_drawn(
     assert isinstance(figure, go.Figure)
     assert repr(figure) == words
     bundle = figure._repr_mimebundle_()
-    assert set(bundle) == {"text/plain", "application/vnd.plotly.v1+json"}
+    assert set(bundle) == {"text/plain", "image/svg+xml", "application/vnd.plotly.v1+json"}
     assert bundle["text/plain"] == words
     assert bundle["application/vnd.plotly.v1+json"]["config"]["displayModeBar"] is False
 
