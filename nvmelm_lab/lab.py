@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from nvmelm_lab.engine import Engine, Recorder, RunToBlock, Schedule, Timed, Trace
+from nvmelm_lab.engine.core import Effect
 from nvmelm_lab.errors import InputError, KitError
 from nvmelm_lab.host import provision
 from nvmelm_lab.host.buffers import Pages
@@ -149,14 +150,15 @@ class Lab:
         """Go from setting up to running: from here on `schedule` (Timed if none) picks who goes next."""
         self.engine.use(schedule if schedule is not None else Timed(), recorder=recorder, trace=trace)
         if trace is not None:
-            self._introduce()
+            for effect in self.introduction():
+                self.engine.emit(effect)
 
-    def _introduce(self) -> None:
-        """Tell the trace who is there and what each disk holds, so that it can be read without the lab."""
+    def introduction(self) -> list[Effect]:
+        """Who is there and what each disk holds, as effects: with these a run can be read without the lab."""
         here, there = self.source, self.destination
-        self.engine.emit(
+        told: list[Effect] = [
             ("lab", self.spec.block_bytes, here.name, here.primary.name, there.name, there.primary.name)
-        )
+        ]
         for name, guest in self.guests.items():
             ends = [
                 (side.name, side.cntlid)
@@ -169,7 +171,8 @@ class Lab:
                 held = tuple(
                     min(disk.ledger.allowed(lba)) for lba in range(min(guest.spec.filled, disk.blocks))
                 )
-                self.engine.emit(("disk", name, *ends, disk.nsid, disk.blocks, held))
+                told.append(("disk", name, *ends, disk.nsid, disk.blocks, held))
+        return told
 
     def run_workload(self, name: str, operations: Iterable[Operation], disk: int = 0) -> Guest:
         """Let a guest run `operations` on one of its disks, from now on."""

@@ -22,17 +22,21 @@ from nvmelm_lab.engine.step import (
     until,
 )
 from nvmelm_lab.engine.streams import stream
+from nvmelm_lab.engine.summary import MOST_FRAMES, MOST_TILES, Frame, Summary, pack_runs, unpack_runs
 from nvmelm_lab.engine.timed import Timed
 from nvmelm_lab.engine.token import Token, decode_token, encode_token
-from nvmelm_lab.engine.trace import StepRecord, Trace
+from nvmelm_lab.engine.trace import StepRecord, Trace, TraceFull
 
 __all__ = [
+    "MOST_FRAMES",
+    "MOST_TILES",
     "PCT",
     "UNTIL",
     "WAIT",
     "Actor",
     "Audit",
     "Engine",
+    "Frame",
     "Gate",
     "Kind",
     "Life",
@@ -45,15 +49,19 @@ __all__ = [
     "Schedule",
     "Signal",
     "StepRecord",
+    "Summary",
     "Timed",
     "Token",
     "Touches",
     "Trace",
+    "TraceFull",
     "choose",
     "decode_token",
     "do",
     "encode_token",
+    "pack_runs",
     "passed",
     "stream",
+    "unpack_runs",
     "until",
 ]

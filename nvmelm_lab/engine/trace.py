@@ -1,7 +1,8 @@
 """What happened, step by step: the only thing that figures, the player, explanations and grades look at.
 
-A *full* trace holds every step with its cause and its effects; it refuses to grow beyond `FULL_LIMIT`.  A trace
-is plain data: it goes to JSON and back without loss.  What an effect means is the business of upper floors.
+A *full* trace holds every step with its cause and its effects; it refuses to grow beyond `FULL_LIMIT`: longer runs
+are told of by a summary (`summary.py`).  A trace is plain data: it goes to JSON and back without loss.  What an
+effect means is the business of upper floors.
 """
 
 from __future__ import annotations
@@ -31,10 +32,14 @@ class StepRecord:
     hidden: bool
 
 
+class TraceFull(InputError):
+    """The run takes more steps than a full trace may hold."""
+
+
 class Trace:
     """Every step of a run, in order.
 
-    Raises InputError from `add` when the run is too long for a full trace.
+    Raises TraceFull from `add` when the run is too long for a full trace.
     """
 
     def __init__(self, limit: int = FULL_LIMIT) -> None:
@@ -53,9 +58,9 @@ class Trace:
     ) -> None:
         """Write one step down."""
         if len(self.steps) >= self.limit:
-            raise InputError(
+            raise TraceFull(
                 f"this run takes more than {self.limit} steps, too many for a full trace; "
-                "use fewer blocks or a slower workload, or run it without a trace"
+                "use fewer blocks or a slower workload, or let it be summarized"
             )
         self.steps.append(StepRecord(time, actor, kind, label, cause, effects, hidden))
 

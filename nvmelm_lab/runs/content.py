@@ -38,15 +38,12 @@ class Content:
     settled
         Whether the guest has been started at the destination: from then on nothing there may differ from what
         the guest is promised.
-    behind
-        LBAs that changed at the source and are otherwise at the destination.
     """
 
     def __init__(self, blocks: int, held: Sequence[int] = (), tile: int = 1) -> None:
         self.blocks = blocks
         self.tile = tile
         self.tiles = -(-blocks // tile)
-        self.behind = 0
         self.watched = False
         self.settled = False
         here = array("Q", [NOTHING]) * blocks
@@ -55,10 +52,11 @@ class Content:
         # What the guest must find: the source's content until it runs at the destination.
         self._promised = here
         self._behind = bytearray(blocks)
+        self._marked = 0
         self._copying = array("H", [0]) * blocks
         self._states = (bytearray(blocks), bytearray(blocks))
         self._shown = (bytearray(self.tiles), bytearray(self.tiles))
-        self._touched: set[int] = set()
+        self._touched = bytearray(self.tiles)
         self._renew(0, blocks)
 
     # -- what happens --------------------------------------------------------------------------------------
@@ -110,20 +108,28 @@ class Content:
         """The destination's namespace is gone, and with it all that it held."""
         self._sides[DESTINATION][:] = array("Q", [NOTHING]) * self.blocks
         self._behind = bytearray(self.blocks)
-        self.behind = 0
+        self._marked = 0
         self._renew(0, self.blocks)
 
     # -- what is to be seen --------------------------------------------------------------------------------
 
     def news(self) -> tuple[list[Run], list[Run]]:
         """Runs of tiles that show another state than when last asked, at the source, then at the destination."""
-        touched = sorted(self._touched)
-        self._touched.clear()
+        touched, tile = [], self._touched.find(1)
+        while tile >= 0:
+            touched.append(tile)
+            tile = self._touched.find(1, tile + 1)
+        self._touched = bytearray(self.tiles)
         return self._changed(SOURCE, touched), self._changed(DESTINATION, touched)
+
+    @property
+    def behind(self) -> int:
+        """LBAs that changed at the source and are otherwise at the destination; 0 once the guest runs there."""
+        return 0 if self.settled else self._marked
 
     def state(self, side: int, lba: int) -> State:
         """The state of one LBA on one side."""
-        return _as_shown(self._states[side][lba])
+        return State(_SHOWN[self._states[side][lba]])
 
     def wrong(self, lbas: Iterable[int] | None = None) -> list[tuple[int, int]]:
         """LBAs, of `lbas` or of all, that are not as promised at the destination: ``(lba, promised)``.
@@ -154,7 +160,7 @@ class Content:
         for lba in range(start, end):
             if not behind[lba] and (self.watched or there[lba] != NOTHING or copying[lba]):
                 behind[lba] = 1
-                self.behind += 1
+                self._marked += 1
 
     def _renew(self, start: int, end: int) -> None:
         """Look again at the state of LBAs, after a change."""
@@ -165,7 +171,7 @@ class Content:
             same = copy == wanted or (copy in _ZEROS and wanted in _ZEROS)
             if behind[lba] and same and not settled:
                 behind[lba] = 0
-                self.behind -= 1
+                self._marked -= 1
             if value == UNREADABLE:
                 here_states[lba] = _UNREADABLE
             elif behind[lba] and not settled:
@@ -182,13 +188,14 @@ class Content:
                 there_states[lba] = _UNREADABLE
             else:
                 there_states[lba] = _EQUAL if same else _MAPPED
-        self._touched.update(range(start // self.tile, -(-end // self.tile)))
+        first, last = start // self.tile, -(-end // self.tile)
+        self._touched[first:last] = b"\1" * (last - first)
 
     def _changed(self, side: int, touched: list[int]) -> list[Run]:
-        shown = self._shown[side]
+        states, shown, single = self._states[side], self._shown[side], self.tile == 1
         runs: list[Run] = []
         for tile in touched:
-            state = self._worst(side, tile)
+            state = _SHOWN[states[tile] if single else self._worst(states, tile)]
             if state == shown[tile]:
                 continue
             shown[tile] = state
@@ -198,18 +205,14 @@ class Content:
                 runs.append([tile, 1, state])
         return runs
 
-    def _worst(self, side: int, tile: int) -> int:
-        """What a tile shows: the worst of its LBAs' states."""
-        states, start = self._states[side], tile * self.tile
-        if self.tile == 1:
-            return int(_as_shown(states[start]))
-        end = start + self.tile
-        return int(_as_shown(next(state for state in WORST_FIRST if states.find(state, start, end) >= 0)))
+    def _worst(self, states: bytearray, tile: int) -> int:
+        """The worst of the states of a tile's LBAs."""
+        start, end = tile * self.tile, (tile + 1) * self.tile
+        return next(state for state in WORST_FIRST if states.find(state, start, end) >= 0)
 
 
 # Asked for each LBA; a member of an enumeration takes several times as long to look up.
 _DEALLOCATED, _MAPPED, _CHANGED, _COPYING, _EQUAL, _LOST, _UNREADABLE = map(int, State)
 
-
-def _as_shown(state: int) -> State:
-    return State.DEALLOCATED if state == MISSING else State(state)
+_SHOWN: Final = (*map(int, State), _DEALLOCATED)
+"""What people see of each state; `MISSING` is the last."""

@@ -7,6 +7,7 @@ command it was is told by the controller that fetched it.  Nothing here knows wo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from nvmelm_lab.nvme import SQE, IoOpcode
@@ -24,20 +25,22 @@ VALUES: Final[Mapping[str, int]] = {"zeroes": 0, "uncorrectable": UNREADABLE, "d
 class Follower:
     """The namespace of `roles` as it stands, in tiles of `tile` LBAs.
 
+    roles
+        Those given, without what the source held at the start.
     slots, cdqid, head, tail
-        The Migration Queue that tells of the guest; `head` and `tail` are slots.
-    posted
-        Entries posted to it.
+        The Migration Queue that tells of the guest, 0 slots before there is one; `head` and `tail` are slots.
     copied
         LBAs that were written at the destination by others than the guest, again and again included.
+    before_change
+        Called before each change of what can be seen, when it is still as it was.
     """
 
-    def __init__(self, roles: Roles, tile: int = 1) -> None:
-        self.roles = roles
+    def __init__(self, roles: Roles, tile: int = 1, before_change: Callable[[], None] | None = None) -> None:
+        self.roles = replace(roles, held=())
         self.content = Content(roles.blocks, roles.held, tile)
-        self.slots = 2
-        self.cdqid = self.head = self.tail = 0
-        self.posted = self.copied = 0
+        self.slots = self.cdqid = self.head = self.tail = 0
+        self.copied = 0
+        self._before_change = before_change if before_change is not None else _nothing
         self._queue: tuple[str, int] | None = None
         self._was_reset = ""
         self._guests = frozenset((roles.guest, *roles.neighbours))
@@ -65,20 +68,17 @@ class Follower:
         """Whether this is the queue that tells of the guest that is looked at."""
         return self._queue == (mmc, cdqid)
 
-    @property
-    def used(self) -> int:
-        """Slots in use."""
-        return (self.tail - self.head) % self.slots
-
     def _queue_created(self, effect: Effect) -> None:
         _, mmc, cdqid, slots, target = effect
         if target == self.roles.here:
+            self._before_change()
             self._queue = mmc, cdqid
             self.slots, self.cdqid = slots, cdqid
             self.head = self.tail = 0
 
     def _queue_deleted(self, effect: Effect) -> None:
         if self.is_ours(effect[1], effect[2]):
+            self._before_change()
             self.head = self.tail
             self.content.watched = False
 
@@ -88,11 +88,12 @@ class Follower:
 
     def _entry(self, effect: Effect) -> None:
         if self.is_ours(effect[1], effect[2]):
+            self._before_change()
             self.tail = (effect[3] + 1) % self.slots
-            self.posted += 1
 
     def _head(self, effect: Effect) -> None:
         if self.is_ours(effect[1], effect[2]):
+            self._before_change()
             self.head = effect[3]
 
     # -- copies under way ----------------------------------------------------------------------------------
@@ -108,6 +109,7 @@ class Follower:
     def _doorbell(self, effect: Effect) -> None:
         _, controller, _, qid, _, _ = effect
         if controller == self.roles.mmc_here and qid in self._submitted and effect[2] == "SQ":
+            self._before_change()
             for span in self._submitted.pop(qid):
                 self._copies[span] = self._copies.get(span, 0) + 1
                 self.content.copy_begins(*span)
@@ -129,6 +131,7 @@ class Follower:
         """The blocks of a Read have arrived, or never will."""
         under_way = self._copies.pop(span, 0)
         if under_way:
+            self._before_change()
             self.content.copy_ends(*span)
         if under_way > 1:
             self._copies[span] = under_way - 1
@@ -160,6 +163,7 @@ class Follower:
         controller = name.partition(".")[0]
         if controller in self._aside:
             return False
+        self._before_change()
         if controller in self._own or side == SOURCE:
             self.content.guest_changed(side, slba, values)
             return False
@@ -170,14 +174,17 @@ class Follower:
     def _namespace_deleted(self, effect: Effect) -> None:
         _, ssd, nsid = effect
         if ssd == self.roles.ssd_there and nsid == self.roles.nsid:
+            self._before_change()
             self.content.lose_destination()
 
     # -- who runs ------------------------------------------------------------------------------------------
 
     def _reset(self, effect: Effect) -> None:
+        self._before_change()
         self._was_reset = effect[1]
 
     def _resumed(self, effect: Effect) -> None:
+        self._before_change()
         # A reset ends the suspension, but what it leaves does not run.
         if effect[1] == self.roles.there and self._was_reset != effect[1]:
             self._settle()
@@ -185,6 +192,7 @@ class Follower:
     def _vm(self, effect: Effect) -> None:
         if effect[1] != self.roles.guest or effect[2] != "running":
             return
+        self._before_change()
         if self.roles.is_at_destination(effect[3]):
             self._settle()
         elif self.content.settled:
@@ -193,6 +201,10 @@ class Follower:
     def _settle(self) -> None:
         if not self.content.settled:
             self.content.settle()
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 _READ: Final = int(IoOpcode.READ)

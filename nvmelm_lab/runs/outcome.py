@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nvmelm_lab.engine import Trace
+from nvmelm_lab.engine import Summary, Trace
 from nvmelm_lab.oracle import Verdict
 from nvmelm_lab.runs.spec import MigrationRun
 
@@ -68,6 +68,8 @@ class Outcome:
         Why the migration ended early; empty when it did not.
     notes
         How the recording was understood.
+    trace, summary
+        What happened: the one that was asked for.
     """
 
     run: MigrationRun
@@ -95,6 +97,7 @@ class Outcome:
     notes: tuple[str, ...]
     steps: int
     trace: Trace | None
+    summary: Summary | None
     token: str
 
     @property

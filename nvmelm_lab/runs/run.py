@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nvmelm_lab.engine import Trace, until
+from nvmelm_lab.engine import Summary, Trace, until
 from nvmelm_lab.errors import InputError, KitError
 from nvmelm_lab.host.guest import Meter
 from nvmelm_lab.host.operation import Operation
 from nvmelm_lab.host.recordings import resolve_workload
 from nvmelm_lab.lab import METHODS, Lab
 from nvmelm_lab.runs.outcome import Latency, Outcome, Phase, RunProgress
+from nvmelm_lab.runs.roles import roles_of
 from nvmelm_lab.runs.spec import (
     GUEST,
     NEIGHBOUR,
@@ -23,6 +24,7 @@ from nvmelm_lab.runs.spec import (
     slowest_alone,
     workload_of,
 )
+from nvmelm_lab.runs.summarizer import Summarizer
 from nvmelm_lab.runs.token import replay, token, turns_of
 
 
@@ -39,6 +41,9 @@ class Run:
         self.lab = Lab(spec.lab())
         self.trace = Trace() if spec.trace == "full" else None
         self.lab.begin(schedule_of(spec), trace=self.trace)
+        self._summarizer: Summarizer | None = None
+        if spec.trace == "summary":
+            self._summarizer = Summarizer(self.lab.engine, roles_of(self.lab.introduction(), GUEST))
         self._oracle = self.lab.oracle(GUEST)
         self.method = METHODS[spec.method](self.lab, GUEST, spec.plan())
         self._has_ended = False
@@ -66,7 +71,7 @@ class Run:
     def advance(self, budget: int) -> bool:
         """Take up to `budget` steps; True when the run is over and `outcome` is there.
 
-        Raises InputError when the run is too long for the trace that was asked for.
+        Raises TraceFull when the run is too long for the trace that was asked for.
         """
         if self.outcome is None:
             self._turns += budget
@@ -100,6 +105,11 @@ class Run:
             min(100, made.copied * 100 // made.planned) if made.planned else 0,
             made.behind * 100 // self.spec.blocks,
         )
+
+    @property
+    def summary(self) -> Summary | None:
+        """Its summary up to now, where one was asked for."""
+        return None if self._summarizer is None else self._summarizer.so_far()
 
     # -- while it goes on ----------------------------------------------------------------------------------
 
@@ -159,6 +169,7 @@ class Run:
         failure = made.failure or ("" if error is None else str(error))
         first, paused = [*self._writes, self.guest.writes][:2]
         steps, self._ended_ns = self.lab.engine.step_index + 1, self.lab.engine.now
+        summary = None if self._summarizer is None else self._summarizer.finish()
         verdict = self._oracle.judge(failure, slowest_ns=slowest_alone(spec))
         phases = self._phases()
         return Outcome(
@@ -191,6 +202,7 @@ class Run:
             notes=self._notes,
             steps=steps,
             trace=self.trace,
+            summary=summary,
             token=token(spec, self._hashes),
         )
 

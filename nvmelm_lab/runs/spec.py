@@ -13,6 +13,7 @@ from nvmelm_lab.host.move import Plan
 from nvmelm_lab.host.recordings import load_recording, recording_workload, resolve_workload, samples
 from nvmelm_lab.host.workloads import WORKLOADS, Workload
 from nvmelm_lab.lab import METHODS, GuestSpec, LabSpec
+from nvmelm_lab.runs import content
 from nvmelm_lab.sizes import in_words, memory_limit
 from nvmelm_lab.ssd import MAX_TRANSFER_BYTES, Habits, Timing
 
@@ -22,6 +23,9 @@ NEIGHBOUR_BLOCKS, NEIGHBOUR_DEPTH, NEIGHBOUR_WRITES_PER_SECOND = 64, 2, 2_000
 BYTES_PER_LBA = 128
 BYTES_PER_RUN = 32 << 20
 """Memory of a run: so much for each LBA, all of which may be written, and so much whatever its size (measured)."""
+
+SUMMARY_BYTES = 16 << 20
+"""Memory of a summary beside that of each LBA: its frames, and what tiles show (measured, with some reserve)."""
 
 PCT_LENGTH = 5_000
 """Steps among which `PCT` changes priorities: about as many as a run of 4096 LBAs takes without a clock."""
@@ -65,7 +69,7 @@ class MigrationRun:
     neighbour
         Whether another VM runs on the same SSD.
     trace
-        "none", or "full" for every step.
+        "none", "full" for every step, or "summary" for some hundreds of frames.
     """
 
     blocks: int = 16384
@@ -141,19 +145,27 @@ def check(spec: MigrationRun) -> None:
     for what, value, known in (
         ("method", spec.method, METHODS),
         ("schedule", spec.schedule[0] if spec.schedule else "", SCHEDULES),
-        ("trace", spec.trace, ("none", "full")),
+        ("trace", spec.trace, ("none", "full", "summary")),
     ):
         if value not in known:
             raise InputError(f"there is no {what} {value!r}; there are: {', '.join(known)}")
     schedule_of(spec)
     spec.plan()
-    needed, limit = BYTES_PER_RUN + BYTES_PER_LBA * spec.blocks, memory_limit()
+    each, whole = memory_of(spec)
+    needed, limit = whole + each * spec.blocks, memory_limit()
     if limit is not None and needed > limit:
-        most = max(0, limit - BYTES_PER_RUN) // BYTES_PER_LBA
+        most = max(0, limit - whole) // each
         raise InputError(
             f"a namespace of {spec.blocks} LBAs takes about {in_words(needed)} of memory here, and this machine has "
             f"{in_words(limit)}; give at most {most} LBAs"
         )
+
+
+def memory_of(spec: MigrationRun) -> tuple[int, int]:
+    """Bytes that a run takes for each LBA, all of which may be written, and those that it takes whatever its size."""
+    if spec.trace != "summary":
+        return BYTES_PER_LBA, BYTES_PER_RUN
+    return BYTES_PER_LBA + content.BYTES_PER_LBA, BYTES_PER_RUN + SUMMARY_BYTES
 
 
 def schedule_of(spec: MigrationRun) -> Schedule:

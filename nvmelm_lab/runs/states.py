@@ -31,6 +31,8 @@ It ranks above equal, so that a half-copied tile never looks finished.
 """
 
 WORST_FIRST: Final = tuple(
-    sorted((*State, MISSING), key=lambda state: 1.5 if state == MISSING else RANK[state], reverse=True)
+    sorted(
+        (*map(int, State), MISSING), key=lambda state: 1.5 if state == MISSING else RANK[state], reverse=True
+    )
 )
 """The states of LBAs from that which most decides what its tile shows."""

@@ -1,25 +1,32 @@
-"""A run as a film: its trace, its seed and its verdict, in a player."""
+"""A run as a film: its trace or its summary, its seed and its verdict, in a player."""
 
+from nvmelm_lab.engine import Summary, Trace
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.runs import MigrationRun, Outcome, Run
 from nvmelm_lab.views.frames import About, player_model
 from nvmelm_lab.views.model import PlayerModel
+from nvmelm_lab.views.summary_film import summary_model
 
 
 def model_of(outcome: Outcome) -> PlayerModel:
-    """The player's model of a run that is over.  InputError when it was made without a trace."""
-    if outcome.trace is None:
-        raise InputError('this run has no trace to show; make it with trace="full"')
+    """The player's model of a run that is over.  InputError when it left neither a trace nor a summary."""
     holds = {each.name: each.holds for each in outcome.verdict.properties}
     about = About(title=_title(outcome.run), seed=outcome.run.seed, token=outcome.token, holds=holds)
-    return player_model(outcome.trace, about)
+    return _model(outcome.trace, outcome.summary, about)
 
 
 def model_so_far(run: Run) -> PlayerModel:
     """The player's model of as much of a run as there is: nobody has judged it, and it has no token."""
-    if run.trace is None:
-        raise InputError('this run has no trace to show; make it with trace="full"')
-    return player_model(run.trace, About(title=f"{_title(run.spec)}, interrupted", seed=run.spec.seed))
+    about = About(title=f"{_title(run.spec)}, interrupted", seed=run.spec.seed)
+    return _model(run.trace, run.summary, about)
+
+
+def _model(trace: Trace | None, summary: Summary | None, about: About) -> PlayerModel:
+    if summary is not None:
+        return summary_model(summary, about)
+    if trace is not None:
+        return player_model(trace, about)
+    raise InputError('this run has no trace to show; make it with trace="full" or trace="summary"')
 
 
 def frame_at(model: PlayerModel, words: str) -> int:

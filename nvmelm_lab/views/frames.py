@@ -7,16 +7,19 @@ here looks into a lab: the trace says all of it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
-from nvmelm_lab import oracle
 from nvmelm_lab.engine import Trace
 from nvmelm_lab.nvme import LAYOUTS, as_plain
 from nvmelm_lab.runs.roles import roles_of
 from nvmelm_lab.views import stakes
 from nvmelm_lab.views.lanes import lanes
-from nvmelm_lab.views.model import PHASES, VERSION, Field, Layout, Phase, PlayerModel, Property, Step
+from nvmelm_lab.views.model import PHASES, VERSION, Field, Layout, Phase, PlayerModel, Step
 from nvmelm_lab.views.reel import Reel
 from nvmelm_lab.views.scenes import Scenes
+
+FEWEST_SLOTS: Final = 2
+"""Of the queue that the player draws where there was none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def frames(trace: Trace, about: About | None = None) -> Frames:
     source: list[list[int]] = scenes.events.follower.content.news()[0]
     for record in trace.steps:
         scenes.play(record)
-    properties = _end(scenes, about)
+    _end(scenes, about.holds)
     events = scenes.events
     model: PlayerModel = {
         "version": VERSION,
@@ -73,12 +76,12 @@ def frames(trace: Trace, about: About | None = None) -> Frames:
         "lba_bytes": roles.block_bytes,
         "blocks": roles.blocks,
         "cell_lbas": 1,
-        "queue": {"slots": events.follower.slots, "cdqid": events.follower.cdqid},
-        "phases": _phases(scenes.phases, len(reel.frames)),
+        "queue": {"slots": events.follower.slots or FEWEST_SLOTS, "cdqid": events.follower.cdqid},
+        "phases": phases_begun(scenes.phases, len(reel.frames)),
         "lanes": lanes(roles),
         "source": {"name": f"Source · NS of {roles.here}", "start": source},
         "destination": {"name": f"Destination · NS of {roles.there}", "start": []},
-        "properties": properties,
+        "properties": stakes.judged_by(about.holds),
         "layouts": _layouts(reel.frames),
         "steps": reel.frames,
     }
@@ -90,21 +93,19 @@ def player_model(trace: Trace, about: About | None = None) -> PlayerModel:
     return frames(trace, about).model
 
 
-def _end(scenes: Scenes, about: About) -> list[Property]:
-    """Let the last frame say what was found in the end; gives the properties that the run is judged by."""
-    broken = [name for name, holds in about.holds.items() if not holds and name not in stakes.NAMES]
-    names = [*stakes.NAMES, *broken]
-    if scenes.reel.frames:
-        last = scenes.reel.frames[-1]
-        scenes.events.stakes.end(about.holds)
-        verdicts = [*last.get("verdicts", ()), *scenes.events.stakes.news()]
-        verdicts += [[names.index(name), "bad", ""] for name in broken]
-        if verdicts:
-            last["verdicts"] = verdicts
-    return [{"name": name, "sentence": oracle.PROPERTIES[name]} for name in names]
+def _end(scenes: Scenes, holds: Mapping[str, bool]) -> None:
+    """Let the last frame say what was found in the end."""
+    if not scenes.reel.frames:
+        return
+    last, told = scenes.reel.frames[-1], scenes.events.stakes
+    told.end(holds)
+    beyond = [news for news in stakes.found(holds) if int(news[0]) >= len(stakes.NAMES)]
+    verdicts = [*last.get("verdicts", ()), *told.news(), *beyond]
+    if verdicts:
+        last["verdicts"] = verdicts
 
 
-def _phases(entered: Mapping[str, int], steps: int) -> list[Phase]:
+def phases_begun(entered: Mapping[str, int], steps: int) -> list[Phase]:
     """The eight phases; one that was entered out of order, as after a failure, was not begun."""
     found: list[Phase] = []
     latest = 0

@@ -296,10 +296,9 @@ class Scenes:
             self.reel.set_aside(record)
             return
         moved = self.roles.is_at_destination(controller)
-        where = f"at the destination, behind Ctlr {self.roles.there}" if moved else "again, at the source"
         timed = self._paused_at >= 0
         note = f"it stood still for {duration(record.time - self._paused_at)}" if timed else ""
-        self._show(record, VMM, "VMM", f"VMM starts the VM {where}", note=note)
+        self._show(record, VMM, "VMM", sentences.started(self.roles.there if moved else ""), note=note)
 
     def _other(self, record: StepRecord) -> None:
         """A step that has no scene of its own: shown when it did something to the run that is looked at."""

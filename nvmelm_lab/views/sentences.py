@@ -139,6 +139,13 @@ MARKERS: Final[Mapping[int, str]] = {
 PAUSE: Final = "VMM pauses the VM: its virtual CPUs stand still"
 
 
+def started(there: str) -> str:
+    """That the VM runs again: behind the controller `there`, or at the source if ""."""
+    return (
+        f"VMM starts the VM {f'at the destination, behind Ctlr {there}' if there else 'again, at the source'}"
+    )
+
+
 def place(slba: int, blocks: int) -> str:
     """``LBA 12`` or ``LBA 12–15``."""
     return f"LBA {slba}" if blocks == 1 else f"LBA {slba}–{slba + blocks - 1}"

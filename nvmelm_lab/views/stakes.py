@@ -7,8 +7,9 @@ a device: what the oracle found at the end has the last word, through `end`.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from nvmelm_lab.oracle import PROPERTIES
 from nvmelm_lab.runs.content import UNREADABLE
-from nvmelm_lab.views.model import Verdict
+from nvmelm_lab.views.model import Property, Verdict
 
 NAMES: Final = (
     "no write lost",
@@ -22,6 +23,24 @@ NAMES: Final = (
 NO_WRITE_LOST, NOTHING_REVIVED, STAYS_UNREADABLE, ONE_RUNS, ONCE_EACH = range(5)
 
 News = list[list[int | str]]
+
+
+def judged_by(holds: Mapping[str, bool]) -> list[Property]:
+    """The properties that a run is judged by: those of `NAMES`, then what else the oracle found to be broken."""
+    return [{"name": name, "sentence": PROPERTIES[name]} for name in _judged(holds)]
+
+
+def found(holds: Mapping[str, bool]) -> News:
+    """What the oracle found in the end, as verdicts of the properties that `judged_by` gives."""
+    return [
+        [which, "good" if holds[name] else "bad", ""]
+        for which, name in enumerate(_judged(holds))
+        if name in holds
+    ]
+
+
+def _judged(holds: Mapping[str, bool]) -> list[str]:
+    return [*NAMES, *(name for name, held in holds.items() if not held and name not in NAMES)]
 
 
 class Stakes:

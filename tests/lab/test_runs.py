@@ -3,16 +3,18 @@
 import shutil
 import tracemalloc
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from nvmelm_lab import __version__
-from nvmelm_lab.engine import Token, encode_token
+from nvmelm_lab.engine import Token, TraceFull, encode_token
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.host.recordings import samples
 from nvmelm_lab.runs import MigrationRun, Outcome, replay, restore, spec, start
+from nvmelm_lab.runs.summarizer import Summarizer
 from nvmelm_lab.ssd import Habits
 
 SMALL = MigrationRun(blocks=96, workload="mixed", chunk=8, queue_entries=32, after=8, trace="full")
@@ -117,6 +119,18 @@ def test_a_token_brings_a_run_back(run: MigrationRun) -> None:
     assert again == run
     assert outcome.token.count("\n") == 0
     assert same(outcome, start(again).finish())
+
+
+@pytest.mark.parametrize("run", [SMALL, RANDOM, ODD], ids=["timed", "random", "odd"])
+def test_a_summary_is_the_same_each_time_and_comes_back_with_the_token(run: MigrationRun) -> None:
+    outcome = start(replace(run, trace="summary")).finish()
+    assert outcome.trace is None
+    assert outcome.summary is not None
+    assert outcome.summary.frames[-1].step <= outcome.steps
+    sliced = start(replay(outcome.token))
+    while not sliced.advance(7):
+        pass
+    assert sliced.outcome == outcome
 
 
 def test_a_recorded_order_is_a_schedule_too() -> None:
@@ -232,7 +246,7 @@ def test_a_token_that_is_none_is_refused_in_one_sentence(token: str, word: str) 
         ({"schedule": ("pct", 3, 1, 0)}, "PCT cannot have the length 0; give 1 or more"),
         ({"throttle": -1}, "throttle cannot be -1; give a whole number from 0"),
         ({"throttle": 0.5}, "throttle cannot be 0.5; give a whole number from 0"),
-        ({"trace": "some"}, "there is no trace 'some'; there are: none, full"),
+        ({"trace": "some"}, "there is no trace 'some'; there are: none, full, summary"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_sentence(change: dict[str, object], word: str) -> None:
@@ -268,8 +282,26 @@ def test_the_estimate_of_memory_is_near_what_is_taken() -> None:
     assert taken[0] < spec.BYTES_PER_RUN
 
 
+def test_the_estimate_of_memory_knows_of_the_summary(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Tiles take memory too, but there are never more than so many: few enough not to matter here.
+    monkeypatch.setattr("nvmelm_lab.runs.run.Summarizer", partial(Summarizer, most_tiles=256))
+    taken = []
+    for blocks in (1 << 10, 1 << 13):
+        tracemalloc.start()
+        run = MigrationRun(
+            blocks=blocks, filled=blocks, workload="idle", chunk=128, neighbour=False, trace="summary"
+        )
+        start(run).finish()
+        taken.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    each, whole = spec.memory_of(run)
+    assert each / 2 < (taken[1] - taken[0]) / ((1 << 13) - (1 << 10)) < each
+    assert taken[0] < whole
+    assert spec.memory_of(replace(run, trace="none")) == (spec.BYTES_PER_LBA, spec.BYTES_PER_RUN)
+
+
 def test_a_run_too_long_for_a_full_trace_says_so() -> None:
-    with pytest.raises(InputError, match="more than 50000 steps, too many for a full trace"):
+    with pytest.raises(TraceFull, match="more than 50000 steps, too many for a full trace"):
         start(MigrationRun(trace="full")).finish()
 
 

@@ -40,11 +40,13 @@ def migrate(
     operations: list[Operation] | None = None,
     most: int = 60,
     way: Callable = Migration.run,
+    watching: Callable[[Lab], object] = lambda lab: None,
 ) -> Traced:
     """A guest runs `name`, `most` operations of it at most, and migrates by `way`; a neighbour runs too."""
     made = Lab(lab or spec())
     run = Traced(made, Trace(), None)
     made.begin(schedule, trace=run.trace)
+    watching(made)
     guest = made.guests["guest"]
     for number, disk in enumerate(guest.disks):
         own = workload(name, blocks=disk.blocks, seed=seed + number, writes_per_second=50_000).operations()
