@@ -1,9 +1,12 @@
 """The explorer: sees every order that matters, no order twice, and finds each mistake on a scenario of its size."""
 
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
 
+from nvmelm_lab.engine import PCT, Actor
+from nvmelm_lab.engine.schedules import PATIENCE
 from nvmelm_lab.errors import KitError
 from nvmelm_lab.host.port import Port
 from nvmelm_lab.races import LADDER, SCENARIOS, Explorer, Found, Scenario, World
@@ -147,6 +150,23 @@ def test_a_failure_comes_with_the_order_that_shows_it_again() -> None:
     explorer.advance(1)
     assert failure.order
     assert "VMM" in {actor.split(".")[0] for actor in failure.order}
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_no_actor_of_a_scenario_takes_so_many_steps_that_pct_is_not_as_published(name: str) -> None:
+    class Counting(PCT):
+        def next(self) -> Actor | None:
+            actor = super().next()
+            taken.update([actor.name] if actor is not None else [])
+            return actor
+
+    for seed in range(5):
+        taken: Counter[str] = Counter()
+        world = World(BY_NAME[name])
+        world.begin(Counting(3, seed))
+        world.engine.run()
+        assert world.verdict() == ""
+        assert 10 < max(taken.values()) < PATIENCE
 
 
 def test_unknown_commands_of_a_guest_are_refused() -> None:
