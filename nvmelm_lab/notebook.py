@@ -2,13 +2,13 @@
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.runs import MigrationRun, start
 from nvmelm_lab.views.bench import KNOBS, Bench
-from nvmelm_lab.views.film import frame_at, model_of, model_so_far
+from nvmelm_lab.views.film import advanced, fitting, frame_at, model_of, model_so_far
 from nvmelm_lab.views.player import Player
 from nvmelm_lab.views.predict import predict
 
@@ -36,17 +36,22 @@ SMALL: Final = MigrationRun(
 )
 """The small lab of the notebooks: a namespace that fits on a map of 16 x 11 cells, one LBA a cell."""
 
+STEPS_AT_ONCE: Final = 1 << 16
+"""Steps between two looks at whether a run is over."""
+
 
 def watch(at: int | str = 0, **values: Any) -> Player:
     """Run one migration of the small lab, with any field of `MigrationRun` set by its name, and show its film.
 
-    It opens at step `at` (from 0), or at the first step whose sentence has these words in it.  A run that is
-    interrupted is shown as far as it came.  InputError for a field that there is not, a value without sense, or
-    words that no step says.
+    It opens at step `at` (from 0), or at the first step whose sentence has these words in it.  A run that is too long
+    to be shown step by step is shown by its summary, and one that is interrupted as far as it came.  InputError for a
+    field that there is not, a value without sense, or words that no step says.
     """
-    run = start(_spec(values))
+    run = start(fitting(_spec(values)))
     try:
-        model = model_of(run.finish())
+        while run.outcome is None:
+            run = advanced(run, STEPS_AT_ONCE)
+        model = model_of(run.outcome)
     except KeyboardInterrupt:
         model = model_so_far(run)
     return Player(model, frame_at(model, at) if isinstance(at, str) else at)
@@ -79,7 +84,7 @@ def rounds(theme: str = "light", **values: Any) -> "Figure":
     """
     from nvmelm_lab.views import convergence
 
-    return convergence(start(_spec(values)).finish(), theme=theme)
+    return convergence(start(replace(_spec(values), trace="none")).finish(), theme=theme)
 
 
 def _spec(values: dict[str, Any]) -> MigrationRun:

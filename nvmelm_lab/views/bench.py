@@ -15,7 +15,7 @@ import ipywidgets as widgets
 
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.runs import MigrationRun, Outcome, Run, start
-from nvmelm_lab.views.film import model_of
+from nvmelm_lab.views.film import advanced, fitting, model_of
 from nvmelm_lab.views.owner import Owner, answer_while_a_cell_runs
 from nvmelm_lab.views.player import Player
 from nvmelm_lab.views.sentences import PAUSE
@@ -87,6 +87,8 @@ def summary(outcome: Outcome) -> str:
 class Bench:
     """A migration of `spec` with `knobs` around it; show it as the last line of a cell.
 
+    A run that is too long for a full trace is shown by its summary.
+
     outcome
         Of the run that is shown.
     widget
@@ -107,7 +109,7 @@ class Bench:
         self._table = widgets.HTML()
         self._stage = widgets.Box(layout={"width": "100%", "min_height": "540px"})
         self._before: Outcome | None = None
-        self.outcome = start(spec).finish()
+        self.outcome = _outcome(spec)
         self._show()
         self.widget = self._assemble(knobs)
         for knob in (*self._sliders.values(), self._run, self._cancel):
@@ -177,13 +179,13 @@ class Bench:
     async def _perform(self, spec: MigrationRun, is_wanted: Callable[[], bool]) -> None:
         self._cancel.disabled = False
         try:
-            self._under_way = run = start(spec)
-            while not run.advance(SLICE):
+            self._under_way = run = start(fitting(spec))
+            while (run := advanced(run, SLICE)).outcome is None:
+                self._under_way = run
                 self._say_progress(run)
                 await asyncio.sleep(0)
                 if not is_wanted():
                     return
-            assert run.outcome is not None
             self._before, self.outcome = self.outcome, run.outcome
             self._show()
             self._status.value = _said(
@@ -210,6 +212,14 @@ class Bench:
         self._status.value = _said(
             f"{now.phase}, {duration(now.virtual_ns)}; {now.dirty_percent} % changed since"
         )
+
+
+def _outcome(spec: MigrationRun) -> Outcome:
+    """What comes of a run, all at once."""
+    run = start(fitting(spec))
+    while run.outcome is None:
+        run = advanced(run, SLICE)
+    return run.outcome
 
 
 def _button(word: str, tooltip: str, act: Callable[[], None], **more: Any) -> widgets.Button:

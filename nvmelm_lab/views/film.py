@@ -1,11 +1,34 @@
-"""A run as a film: its trace or its summary, its seed and its verdict, in a player."""
+"""A run as a film: its trace or its summary, its seed and its verdict, in a player.
 
-from nvmelm_lab.engine import Summary, Trace
+A film is made of a full trace where the run fits into one, else of a summary.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from nvmelm_lab.engine import Summary, Trace, TraceFull
 from nvmelm_lab.errors import InputError
-from nvmelm_lab.runs import MigrationRun, Outcome, Run
+from nvmelm_lab.runs import MigrationRun, Outcome, Run, start
 from nvmelm_lab.views.frames import About, player_model
 from nvmelm_lab.views.model import PlayerModel
 from nvmelm_lab.views.summary_film import summary_model
+
+MOST_BLOCKS: Final = 4096
+"""LBAs of which a run may fit into a full trace, and be looked at step by step; with more of them, it hardly can."""
+
+
+def fitting(spec: MigrationRun) -> MigrationRun:
+    """The run itself, or the same with a summary where it is plain that a full trace cannot hold it."""
+    return replace(spec, trace="summary") if spec.trace == "full" and spec.blocks > MOST_BLOCKS else spec
+
+
+def advanced(run: Run, budget: int) -> Run:
+    """The run, up to `budget` steps on; or begun anew with a summary, when it was too long for its full trace."""
+    try:
+        run.advance(budget)
+    except TraceFull:
+        return start(replace(run.spec, trace="summary"))
+    return run
 
 
 def model_of(outcome: Outcome) -> PlayerModel:

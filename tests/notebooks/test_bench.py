@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from nvmelm_lab import notebook, runs
+from nvmelm_lab.engine import trace
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.notebook import SMALL, bench, predict, watch
 from nvmelm_lab.views import bench as bench_module
@@ -16,6 +17,20 @@ pytestmark = pytest.mark.usefixtures("plain_program")
 
 def turn(bench, knob, value):
     bench._sliders[knob].value = value
+
+
+def interrupt_after(steps, monkeypatch):
+    advance = runs.Run.advance
+
+    def interrupted(run, _budget):
+        advance(run, steps)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs.Run, "advance", interrupted)
+
+
+def full_after(steps, monkeypatch):
+    monkeypatch.setattr(trace.Trace.__init__, "__defaults__", (steps,))
 
 
 def status(bench):
@@ -76,7 +91,6 @@ def test_migrations_without_the_help_of_the_ssd_can_be_watched_too():
         (lambda: watch("its entry is lost"), "no step of this run says 'its entry is lost'"),
         (lambda: watch(granularity=0), "granularity cannot be 0"),
         (lambda: watch(trace="none"), "this run has no trace to show"),
-        (lambda: watch(blocks=1 << 15, filled=1 << 15), "too many for a full trace"),
     ],
 )
 def test_bad_input_gets_one_sentence_and_in_a_notebook_nothing_else(call, sentence):
@@ -88,14 +102,33 @@ def test_bad_input_gets_one_sentence_and_in_a_notebook_nothing_else(call, senten
 
 
 def test_a_run_that_is_interrupted_is_shown_as_far_as_it_came(monkeypatch):
-    def interrupted(run):
-        run.advance(500)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(runs.Run, "finish", interrupted)
+    interrupt_after(500, monkeypatch)
     words = repr(watch())
     assert "A migration of zipf, interrupted (seed 7)" in words
     assert "Suspend from step" not in words
+
+
+def test_a_run_of_many_blocks_is_shown_by_its_summary():
+    words = repr(watch(blocks=16384, filled=12288, chunk=32, writes_per_second=30_000))
+    assert words.startswith("A migration of zipf, summary: 1 frame = ")
+    assert "no write lost: good" in words
+    assert "Frame 1 of " in words
+
+
+def test_so_is_one_that_turns_out_too_long_for_a_full_trace(monkeypatch):
+    full_after(500, monkeypatch)
+    for method in ("ssd", "shim"):
+        assert repr(watch(method=method)).startswith("A migration of zipf, summary: 1 frame = ")
+
+
+def test_a_summary_can_be_asked_for_and_interrupted(monkeypatch):
+    assert repr(watch(trace="summary")).startswith("A migration of zipf, summary: 1 frame = ")
+    interrupt_after(500, monkeypatch)
+    assert "A migration of zipf, interrupted, summary: 1 frame = " in repr(watch(trace="summary"))
+
+
+def test_the_figure_of_the_rounds_needs_no_trace():
+    assert notebook.rounds(blocks=8192, filled=8192).data
 
 
 # -- the bench ---------------------------------------------------------------------------------------------
@@ -126,6 +159,23 @@ def test_each_knob_changes_the_film(knob):
 
 def test_the_bench_opens_where_the_guest_begins_to_wait():
     assert ": VMM pauses the VM: its virtual CPUs stand still" in repr(bench()._player)
+
+
+def test_a_bench_shows_a_summary_where_a_run_is_too_long_and_opens_it_at_the_pause_too(monkeypatch):
+    made = bench("writes_per_second", "granularity")
+    assert ", summary" not in repr(made._player)
+    full_after(500, monkeypatch)
+    turn(made, "granularity", 64)
+    assert made.outcome.run.granularity == 64
+    assert ", summary: 1 frame = " in repr(made._player)
+    assert ": VMM pauses the VM: its virtual CPUs stand still" in repr(made._player)
+    assert IDLE in status(made)
+
+
+def test_a_bench_may_begin_with_a_run_of_many_blocks():
+    made = bench("granularity", blocks=8192, filled=512)
+    assert ", summary: 1 frame = " in repr(made._player)
+    assert made.outcome.good
 
 
 def test_only_the_film_that_is_shown_is_kept():
