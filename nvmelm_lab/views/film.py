@@ -9,17 +9,23 @@ from typing import Final
 from nvmelm_lab.engine import Summary, Trace, TraceFull
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.runs import MigrationRun, Outcome, Run, start
+from nvmelm_lab.runs.spec import check
 from nvmelm_lab.views.frames import About, player_model
 from nvmelm_lab.views.model import PlayerModel
 from nvmelm_lab.views.summary_film import summary_model
 
-MOST_BLOCKS: Final = 4096
-"""LBAs of which a run may fit into a full trace, and be looked at step by step; with more of them, it hardly can."""
+MOST_COPIED: Final = 4096
+"""LBAs that the first copy may have for a full trace to be worth a try; one of more takes too many steps as a rule."""
 
 
 def fitting(spec: MigrationRun) -> MigrationRun:
-    """The run itself, or the same with a summary where it is plain that a full trace cannot hold it."""
-    return replace(spec, trace="summary") if spec.trace == "full" and spec.blocks > MOST_BLOCKS else spec
+    """The run itself, or the same with a summary where it is likely that a full trace cannot hold it.
+
+    InputError when the run makes no sense.
+    """
+    check(spec)
+    copied = spec.blocks if spec.whole_namespace else spec.lab().guests[0].filled
+    return replace(spec, trace="summary") if spec.trace == "full" and copied > MOST_COPIED else spec
 
 
 def advanced(run: Run, budget: int) -> Run:

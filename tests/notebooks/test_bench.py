@@ -90,6 +90,8 @@ def test_migrations_without_the_help_of_the_ssd_can_be_watched_too():
         (lambda: predict("downtimes"), "there is no question 'downtimes'; did you mean 'downtime'?"),
         (lambda: watch("its entry is lost"), "no step of this run says 'its entry is lost'"),
         (lambda: watch(granularity=0), "granularity cannot be 0"),
+        (lambda: watch(blocks="many"), "blocks cannot be 'many'"),
+        (lambda: bench(filled=1 << 20), "filled cannot be 1048576 of 176 LBAs"),
         (lambda: watch(trace="none"), "this run has no trace to show"),
     ],
 )
@@ -115,7 +117,12 @@ def test_a_run_of_many_blocks_is_shown_by_its_summary():
     assert "Frame 1 of " in words
 
 
-def test_so_is_one_that_turns_out_too_long_for_a_full_trace(monkeypatch):
+def test_one_of_many_blocks_of_which_few_are_copied_is_still_shown_step_by_step():
+    assert ", summary" not in repr(watch(blocks=16384))
+    assert ", summary" in repr(watch(blocks=8192, whole_namespace=True))
+
+
+def test_one_that_turns_out_too_long_for_a_full_trace_is_shown_by_its_summary_too(monkeypatch):
     full_after(500, monkeypatch)
     for method in ("ssd", "shim"):
         assert repr(watch(method=method)).startswith("A migration of zipf, summary: 1 frame = ")
@@ -173,7 +180,7 @@ def test_a_bench_shows_a_summary_where_a_run_is_too_long_and_opens_it_at_the_pau
 
 
 def test_a_bench_may_begin_with_a_run_of_many_blocks():
-    made = bench("granularity", blocks=8192, filled=512)
+    made = bench("granularity", blocks=8192, filled=6000)
     assert ", summary: 1 frame = " in repr(made._player)
     assert made.outcome.good
 
