@@ -11,7 +11,7 @@ and costs are asked of the kind only by those who want to know them.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nvmelm_lab.engine.cells import Key, Touches
@@ -35,6 +35,10 @@ class Resource:
         self.free_at = 0
 
 
+Use = tuple[Resource, int, int]
+"""A resource, for how long a step holds it, and how long after that the step acts (ns)."""
+
+
 class Kind:
     """What a step does.  Made once, used for every step of its sort.
 
@@ -51,6 +55,8 @@ class Kind:
     uses(subject)
         ``(resource, busy_ns, latency_ns)``: the resource is held for `busy_ns`; the step acts `latency_ns`
         later.  Overrides `takes`.
+    shares(subject)
+        For a step that needs several resources at once: the same for each of them.  It acts `takes` after the last.
     label(subject)
         A sentence fragment for people, built only when somebody looks.
     hidden
@@ -59,7 +65,7 @@ class Kind:
         True for steps that do nothing but ask the schedule: choices, and the clock.
     """
 
-    __slots__ = ("act", "asks", "gate", "hidden", "label", "name", "takes", "touches", "uses")
+    __slots__ = ("act", "asks", "gate", "hidden", "label", "name", "shares", "takes", "touches", "uses")
 
     def __init__(
         self,
@@ -69,7 +75,8 @@ class Kind:
         touches: Callable[[Any], Touches] | None = None,
         gate: Gate | None = None,
         takes: int = 0,
-        uses: Callable[[Any], tuple[Resource, int, int]] | None = None,
+        uses: Callable[[Any], Use] | None = None,
+        shares: Callable[[Any], Iterable[Use]] | None = None,
         label: Callable[[Any], str] | None = None,
         hidden: bool = False,
         asks: bool = False,
@@ -80,6 +87,7 @@ class Kind:
         self.gate = gate
         self.takes = takes
         self.uses = uses
+        self.shares = shares
         self.label = label
         self.hidden = hidden
         self.asks = asks

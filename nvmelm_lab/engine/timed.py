@@ -38,6 +38,12 @@ class Timed:
                 start = self.now
             resource.free_at = start + busy
             end = start + busy + latency
+        elif kind.shares is not None:
+            end = self.now
+            for resource, busy, latency in kind.shares(actor.subject):
+                resource.free_at = max(resource.free_at, self.now) + busy
+                end = max(end, resource.free_at + latency)
+            end += kind.takes
         elif kind is UNTIL:
             end = max(self.now, actor.subject)
         else:

@@ -19,6 +19,9 @@ from nvmelm_lab.nvme.structs import Cqe
 
 ADMIN_ENTRIES = 32
 
+BURSTS = (1, 2, 4, 8, 16, 32, 64)
+"""How many commands a controller may take from a queue at once (Base 2.1, section 5.1.25.1.1)."""
+
 # CC: enabled, I/O SQEs of 2^6 and CQEs of 2^4 bytes, pages of 4 KiB, NVM command set.
 _ENABLED = 1 | 6 << 16 | 4 << 20
 
@@ -96,6 +99,15 @@ class Driver:
         cqe = await self.admin.run(sqe)
         check(what, cqe)
         return cqe
+
+    async def set_arbitration_burst(self, burst: int) -> None:
+        """Let the controller take up to `burst` commands from a queue at once (Set Features 01h).
+
+        Raises InputError when that is no power of two from 1 to 64.
+        """
+        if burst not in BURSTS:
+            raise InputError(f"an arbitration burst cannot be {burst}; give {', '.join(map(str, BURSTS))}")
+        await self.command("Set Features 01h", commands.set_arbitration(0, BURSTS.index(burst)))
 
     async def create_queue_pair(self, entries: int, name: str | None = None) -> QueuePair:
         """One more I/O queue pair of `entries` slots."""

@@ -6,7 +6,7 @@ controller is behind the port can change while nobody uses it: that is what a mi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from nvmelm_lab.engine import Touches
@@ -20,11 +20,11 @@ class Door(Protocol):
     """What a controller shows to a host: a real one of an SSD, or software that stands for one.
 
     interrupt
-        Called with ``(cqid, sqid, cid)`` when a CQE has become visible.
+        Called with ``(cqid, cids)`` when the CQEs of these commands have become visible.
     """
 
     name: str
-    interrupt: Callable[[int, int, int], None] | None
+    interrupt: Callable[[int, Sequence[int]], None] | None
 
     def write_property(self, offset: int, value: int) -> None:
         """The host writes a property or a doorbell."""
@@ -89,7 +89,7 @@ class Port:
         assert self._controller is not None
         return self._controller.property_touches(offset)
 
-    def _interrupt(self, cqid: int, _sqid: int, cid: int) -> None:
+    def _interrupt(self, cqid: int, cids: Sequence[int]) -> None:
         queue = self.queues.get(cqid)
         if queue is not None:
-            queue.interrupted(cid)
+            queue.interrupted(cids)

@@ -5,6 +5,7 @@ Source: Base 2.1, section 3.3.1; the phase tag tells a new CQE from the last lap
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from struct import Struct
 from typing import NamedTuple
 
@@ -180,18 +181,19 @@ class QueuePair:
         """Submit one command and wait for its CQE."""
         return await self.completion(await self.issue(sqe))
 
-    def interrupted(self, cid: int) -> None:
-        """The CQE of command `cid` has become visible."""
+    def interrupted(self, cids: Sequence[int]) -> None:
+        """The CQEs of the commands `cids` have become visible."""
         if self.is_awaited or self.engine.watched:
-            pending = self.pending.get(cid)
-            if pending is not None:
-                pending.noticed()
-        self.arrived.count()
+            for cid in cids:
+                pending = self.pending.get(cid)
+                if pending is not None:
+                    pending.noticed()
+        self.arrived.raise_to(self.arrived.level + len(cids))
 
     def look(self) -> None:
         """An interrupt that names no command: notice what lies on the ring."""
         while (fields := self._cqe_at(self.arrived.level)) is not None:
-            self.interrupted(fields[_CID])
+            self.interrupted((fields[_CID],))
 
     def has_noticed(self, cid: int) -> bool:
         """Whether the CQE of command `cid` lies on the ring and was noticed."""
@@ -245,9 +247,15 @@ class QueuePair:
     def _take(self, wanted: Pending | None) -> list[Pending]:
         """Take CQEs at the head as long as their phase tags say that they are new, `wanted` being the last."""
         done: list[Pending] = []
-        under_way, at = self.pending, self._cqe_at
+        under_way, ring, entries = self.pending, self._cq, self.entries
         position = self._reaped
-        while (fields := at(position)) is not None:
+        while True:
+            page, offset = ring.slots[position % entries]
+            if ring.space.watched:
+                ring.space.has_read(ring.address(position % entries))
+            fields = _get_cqe(page, offset)
+            if not fields[_WORD] + position // entries & 1:
+                break
             position += 1
             cid = fields[_CID]
             pending = under_way.pop(cid, None)

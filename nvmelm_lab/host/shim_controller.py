@@ -6,7 +6,7 @@ them, is the business of `shim.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from nvmelm_lab.engine import Engine, Touches
@@ -48,7 +48,7 @@ class ShimController:
         self.space = space
         # The shim is software: a processor writes its completions, not a device.
         self.has_written: Callable[[int], None] = space.has_written
-        self.interrupt: Callable[[int, int, int], None] | None = None
+        self.interrupt: Callable[[int, Sequence[int]], None] | None = None
         self.primary = False
         self.online = True
         self.suspended = False
@@ -60,6 +60,7 @@ class ShimController:
         self.aqa = 0
         self.asq = 0
         self.acq = 0
+        self.arbitration = 0
         self.sqs: dict[int, SubmissionQueue] = {}
         self.cqs: dict[int, CompletionQueue] = {}
         self.in_flight: dict[Command, None] = {}

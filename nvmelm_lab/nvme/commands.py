@@ -155,6 +155,12 @@ def async_event_request(cid: int) -> bytes:
     return layouts_admin.ASYNC_EVENT_REQUEST.pack({"OPC": AdminOpcode.ASYNC_EVENT_REQUEST, "CID": cid})
 
 
+def set_arbitration(cid: int, power: int) -> bytes:
+    """Let up to 2^`power` commands be taken from a queue at a time; 7: as many as there are."""
+    values = {"OPC": AdminOpcode.SET_FEATURES, "CID": cid, "FID": Feature.ARBITRATION, "AB": power}
+    return layouts_admin.SET_ARBITRATION.pack(values)
+
+
 def set_number_of_queues(cid: int, submission: int, completion: int) -> bytes:
     """Ask for that many I/O queues; the completion says how many there are."""
     return layouts_admin.SET_QUEUES.pack(

@@ -72,6 +72,7 @@ _ADMIN: Mapping[int, Layout] = {
 }
 
 _ADMIN_BY_SELECT: Mapping[tuple[int, int], Layout] = {
+    (AdminOpcode.SET_FEATURES, Feature.ARBITRATION): layouts_admin.SET_ARBITRATION,
     (AdminOpcode.SET_FEATURES, Feature.NUMBER_OF_QUEUES): layouts_admin.SET_QUEUES,
     (AdminOpcode.GET_FEATURES, Feature.NUMBER_OF_QUEUES): layouts_admin.GET_QUEUES,
     (AdminOpcode.SET_FEATURES, Feature.CONTROLLER_DATA_QUEUE): layouts_admin.SET_CDQ,

@@ -246,6 +246,19 @@ GET_FEATURES = command(
     prp2=PRP2_OF_DATA,
 )
 
+SET_ARBITRATION = command(
+    "SQE Set Features, Arbitration",
+    "Base 2.1, 5.1.25.1.1",
+    AdminOpcode.SET_FEATURES,
+    *_SET_HEAD,
+    dword(11, 2, 0, "AB", "at most 2^AB commands are taken from a queue at a time; 111b: no limit"),
+    keep(11, 7, 3),
+    dword(11, 15, 8, "LPW", "weight of the low priority class", unit="commands", zero_based=True),
+    dword(11, 23, 16, "MPW", "weight of the medium priority class", unit="commands", zero_based=True),
+    dword(11, 31, 24, "HPW", "weight of the high priority class", unit="commands", zero_based=True),
+    unused(12),
+)
+
 SET_QUEUES = command(
     "SQE Set Features, Number of Queues",
     "Base 2.1, 5.1.25.1.5",

@@ -1,6 +1,6 @@
-"""Set and Get Features: Number of Queues (07h) and Controller Data Queue (21h).
+"""Set and Get Features: Arbitration (01h), Number of Queues (07h) and Controller Data Queue (21h).
 
-Sources: Base 2.1, sections 5.1.25.2.1 and 5.1.25.1.23.
+Sources: Base 2.1, sections 5.1.25.1.1, 5.1.25.2.1 and 5.1.25.1.23.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def _set(controller: Controller, command: Command) -> None:
     feature = command.sqe.cdw10 & 0xFF
     if command.sqe.cdw10 >> 31:
         raise Refused(Status.FEATURE_NOT_SAVEABLE)
-    if feature == Feature.NUMBER_OF_QUEUES:
+    if feature == Feature.ARBITRATION:
+        controller.arbitration = command.sqe.cdw11
+    elif feature == Feature.NUMBER_OF_QUEUES:
         if 0xFFFF in (command.sqe.cdw11 & 0xFFFF, command.sqe.cdw11 >> 16):
             raise Refused(Status.INVALID_FIELD)
         _number_of_queues(controller, command)
@@ -59,7 +61,9 @@ def _set(controller: Controller, command: Command) -> None:
 
 def _get(controller: Controller, command: Command) -> None:
     feature = command.sqe.cdw10 & 0xFF
-    if feature == Feature.NUMBER_OF_QUEUES:
+    if feature == Feature.ARBITRATION:
+        command.dw0 = controller.arbitration
+    elif feature == Feature.NUMBER_OF_QUEUES:
         _number_of_queues(controller, command)
     elif feature == Feature.CONTROLLER_DATA_QUEUE:
         queue = _queue(controller, command)

@@ -7,7 +7,7 @@ doorbells among them), and the rings in its own memory.  Source: Base 2.1, secti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from nvmelm_lab.memory import AddressSpace, PrpError
 from nvmelm_lab.nvme.codes import CSTS_RDY, DOORBELLS
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.nvme.structs import Sqe
-from nvmelm_lab.ssd import admin, change_log, io_commands, properties
+from nvmelm_lab.ssd import admin, burst, change_log, io_commands, properties
 from nvmelm_lab.ssd.command import SUCCESS, UNSUPPORTED_FLAGS, Command, Refused, prp_status
 from nvmelm_lab.ssd.entries import post_completion, take_command
 from nvmelm_lab.ssd.migration_steps import MigrationSteps
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from nvmelm_lab.ssd.subsystem import Subsystem
 
 _DNR = 1 << 14
+_NO_LIMIT = 7
+"""Arbitration Burst 111b."""
+
 _HANDLERS = io_commands.HANDLERS
 _OPCODE, _FLAGS = Sqe._fields.index("opcode"), Sqe._fields.index("flags")
 
@@ -41,7 +44,7 @@ class Controller:
     has_written
         Lets it be known that a completion was written to `space`.
     interrupt
-        Called with ``(cqid, sqid, cid)`` when a CQE has become visible to the host.
+        Called with ``(cqid, cids)`` when the CQEs of these commands have become visible to the host.
     online
         False: an offline secondary controller (Base 2.1, section 8.2.6.3).
     fetch_gate
@@ -56,6 +59,8 @@ class Controller:
         The UDMQ that tells of changes made through this controller, or None.
     incoming
         Controller state received and not yet committed, or None.
+    arbitration
+        What the host set with Set Features 01h (Base 2.1, section 5.1.25.1.1), as in CDW11.
     """
 
     def __init__(
@@ -68,7 +73,7 @@ class Controller:
         self.space = space
         self.has_written: Callable[[int], None] = space.dma_has_written
         self.primary = primary
-        self.interrupt: Callable[[int, int, int], None] | None = None
+        self.interrupt: Callable[[int, Sequence[int]], None] | None = None
         self.online = primary
         self.queue_resources = 0
         self.interrupt_resources = 0
@@ -83,6 +88,7 @@ class Controller:
         self.aqa = 0
         self.asq = 0
         self.acq = 0
+        self.arbitration = 0
         self.sqs: dict[int, SubmissionQueue] = {}
         self.cqs: dict[int, CompletionQueue] = {}
         self.in_flight: dict[Command, None] = {}
@@ -107,6 +113,14 @@ class Controller:
             uses=partial(io_commands.service, self),
             touches=self._execute_touches,
             label=lambda command: f"Ctlr {name} executed {io_commands.describe(command)}",
+        )
+        self.serve = Kind(
+            "burst",
+            lambda stretch: burst.serve(self, *stretch),
+            gate=None if primary else self.fetch_gate,
+            takes=timing.fetch + timing.post,
+            shares=lambda stretch: burst.services(self, *stretch),
+            label=lambda stretch: f"Ctlr {name} serves up to {stretch[1]} commands of SQ {stretch[0].qid}",
         )
         self.execute_admin = Kind(
             "execute",
@@ -183,6 +197,7 @@ class Controller:
         self.cqs.clear()
         self.cc = 0
         self.csts = 0
+        self.arbitration = 0
         self.incoming = None
         self.move_gate()
         # In this order, lest the end of its suspension look as if it served its host again.
@@ -247,6 +262,12 @@ class Controller:
         self.engine.stop(queue.name)
 
     @property
+    def burst(self) -> int:
+        """How many commands it may take from a queue at once; whoever looks at single steps sees one by one."""
+        power = self.arbitration & _NO_LIMIT
+        return self.max_queue_entries if power == _NO_LIMIT else 1 << power
+
+    @property
     def interrupt_limit(self) -> int:
         """How many interrupt vectors it has."""
         return 64 if self.primary else self.interrupt_resources
@@ -283,6 +304,11 @@ class Controller:
             yield WAIT, (queue.visible, queue.fetched + 1)
             if cq.room <= 0:
                 yield WAIT, (cq.consumed, cq.claimed - cq.entries + 2)
+            if self.arbitration and queue.qid and not self.engine.watched:
+                waiting = min(queue.visible.level - queue.fetched, cq.room, self.burst)
+                if waiting > 1:
+                    yield self.serve, (queue, waiting)
+                    continue
             yield self.fetch, queue
 
     def _fetching(self, queue: SubmissionQueue) -> Touches:

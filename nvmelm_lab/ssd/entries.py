@@ -58,4 +58,4 @@ def post_completion(keeper: QueueKeeper, command: Command, status: int) -> None:
         keeper.engine.emit(("completed", keeper.name, cq.qid, command.name, status & _STATUS, entry))
     interrupt = keeper.interrupt
     if interrupt is not None and cq.interrupts:
-        interrupt(cq.qid, qid, cid)
+        interrupt(cq.qid, (cid,))

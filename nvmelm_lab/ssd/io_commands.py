@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nvmelm_lab.engine import Resource, Touches
+from nvmelm_lab.engine import Touches, Use
 from nvmelm_lab.memory import PrpError
 from nvmelm_lab.nvme.codes import BROADCAST_NSID, IoOpcode
 from nvmelm_lab.nvme.status import Status
@@ -20,10 +20,11 @@ from nvmelm_lab.ssd.data import get_blocks, get_bytes, pieces_of, put_blocks
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
     from nvmelm_lab.ssd.namespace import Namespace
+    from nvmelm_lab.ssd.subsystem import Subsystem
 
 # Asked for each I/O, and a member of an enumeration takes several times as long to look up.
 _WRITE = int(IoOpcode.WRITE)
-_NSID, _CDW10, _CDW11, _CDW12 = map(Sqe._fields.index, ("nsid", "cdw10", "cdw11", "cdw12"))
+_OPCODE, _NSID, _CDW10, _CDW11, _CDW12 = map(Sqe._fields.index, ("opcode", "nsid", "cdw10", "cdw11", "cdw12"))
 _TRANSFERS = (int(IoOpcode.READ), _WRITE)
 
 _NOTHING: Touches = ((), ())
@@ -58,15 +59,17 @@ def describe(command: Command) -> str:
     return f"{word} LBA {_span(sqe.cdw11 << 32 | sqe.cdw10, (sqe.cdw12 & 0xFFFF) + 1)}"
 
 
-def service(controller: Controller, command: Command) -> tuple[Resource, int, int]:
+def service(controller: Controller, command: Command) -> Use:
     """Which channel serves the command, for how long, and what the transfer adds (ns)."""
-    subsystem, (opcode, _, _, _, _, _, _, _, _, slba, _, cdw12, _, _, _) = (
-        controller.subsystem,
-        command.fields,
-    )
+    fields = command.fields
+    return service_of(controller.subsystem, fields[_OPCODE], fields[_CDW10], fields[_CDW12])
+
+
+def service_of(subsystem: Subsystem, opcode: int, cdw10: int, cdw12: int) -> Use:
+    """The same for a command of which only this is known."""
     timing, channels = subsystem.timing, subsystem.channels
     # Folded, so that I/Os that start at multiples of a long stride meet all channels too.
-    stripe = slba >> 3
+    stripe = cdw10 >> 3
     channel = channels[(stripe ^ stripe >> 2 ^ stripe >> 4 ^ stripe >> 6) % len(channels)]
     if opcode in _TRANSFERS:
         kib = ((cdw12 & 0xFFFF) + 1) * subsystem.block_bytes >> 10

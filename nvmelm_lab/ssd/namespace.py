@@ -123,6 +123,17 @@ class Namespace:
         if self._unreadable_count:
             self._set_unreadable(slba, blocks, 0)
 
+    def write_blocks(self, lbas: list[int], stamps: Sequence[int]) -> None:
+        """Put new content into single blocks, one after the other."""
+        if self._engine.recorder is not None or self._unreadable_count:
+            for slba, stamp in zip(lbas, stamps, strict=True):
+                self.write(slba, (stamp,))
+            return
+        content = self._content
+        for slba, stamp in zip(lbas, stamps, strict=True):
+            content[slba] = stamp
+        self._allocated[lbas] = 1
+
     def write_zeroes(self, slba: int, blocks: int) -> None:
         """Make the blocks zeros; they stay or become allocated."""
         self.write(slba, [0] * blocks)

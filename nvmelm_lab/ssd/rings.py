@@ -7,7 +7,7 @@ entry would make them so; the phase tag of a CQE tells a new entry from the last
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from nvmelm_lab.engine import Actor, Engine, Signal
@@ -34,7 +34,7 @@ class QueueKeeper(Protocol):
     name: str
     space: AddressSpace
     has_written: Callable[[int], None]
-    interrupt: Callable[[int, int, int], None] | None
+    interrupt: Callable[[int, Sequence[int]], None] | None
     primary: bool
     online: bool
     suspended: bool
@@ -45,6 +45,7 @@ class QueueKeeper(Protocol):
     aqa: int
     asq: int
     acq: int
+    arbitration: int
     sqs: dict[int, SubmissionQueue]
     cqs: dict[int, CompletionQueue]
     in_flight: dict[Command, None]

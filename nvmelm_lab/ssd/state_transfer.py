@@ -137,7 +137,7 @@ def _commit_admin(controller: QueueKeeper, state: AdminState) -> None:
     if 0 in controller.sqs:
         controller.delete_sq(0)
         del controller.cqs[0]
-    controller.cc, controller.csts = state.cc, state.csts
+    controller.cc, controller.csts, controller.arbitration = state.cc, state.csts, state.arbitration
     controller.aqa, controller.asq, controller.acq = state.aqa, state.asq, state.acq
     if not CSTS_RDY.get(state.csts):
         return

@@ -4,7 +4,7 @@ The NVMe Controller State (Base 2.1, Figure 359) covers I/O queues alone.  A gue
 configuration must come along too, or the guest could not send another admin command; an SSD of the kit carries
 them as vendor specific data under this UUID.
 
-Layout, 40 bytes, little-endian:
+Layout, 48 bytes, little-endian:
 
 =======  ==============================================================
 Bytes    Field
@@ -17,6 +17,7 @@ Bytes    Field
 31:28    admin CQ: head slot 15:0, tail slot 31:16
 35:32    admin CQ: phase tag of the next entry, bit 0
 39:36    CSTS
+43:40    Arbitration, as Set Features 01h has it; bytes 47:44 are reserved
 =======  ==============================================================
 """
 
@@ -34,7 +35,7 @@ from nvmelm_lab.ssd.rings import CQE_BYTES, SQE_BYTES, QueueKeeper, admin_entrie
 UUID = bytes.fromhex("6e766d656c6d4c41 42a0000000000001".replace(" ", ""))
 """Names this layout in the list of supported controller state formats (CNS 20h)."""
 
-_LAYOUT = Struct("<IIQQHHHHII")
+_LAYOUT = Struct("<IIQQHHHHIII4x")
 
 
 class AdminState(NamedTuple):
@@ -50,6 +51,7 @@ class AdminState(NamedTuple):
     cq_tail: int
     phase: int
     csts: int
+    arbitration: int
 
 
 def pack_admin_state(controller: QueueKeeper) -> bytes:
@@ -59,9 +61,8 @@ def pack_admin_state(controller: QueueKeeper) -> bytes:
         positions = (0, 0, 0, 0, 1)
     else:
         positions = (sq.head, sq.tail, cq.consumed.level % cq.entries, cq.posted % cq.entries, cq.phase)
-    return _LAYOUT.pack(
-        controller.cc, controller.aqa, controller.asq, controller.acq, *positions, controller.csts
-    )
+    configuration = (controller.cc, controller.aqa, controller.asq, controller.acq)
+    return _LAYOUT.pack(*configuration, *positions, controller.csts, controller.arbitration)
 
 
 def unpack_admin_state(space: AddressSpace, data: bytes) -> AdminState:

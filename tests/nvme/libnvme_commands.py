@@ -128,6 +128,11 @@ _ADMIN = (
         unset=("CDW12", "CDW13", "CDW15"),
     ),
     Built(
+        "SQE Set Features, Arbitration",
+        "nvme_set_features_arbitration(0, {AB}, {LPW}, {MPW}, {HPW}, {SV}, &ignored)",
+        fixed={"FID": 1},
+    ),
+    Built(
         "SQE Set Features, Number of Queues",
         "nvme_set_features(ARGS(set_features, .fid = NVME_FEAT_FID_NUM_QUEUES, .save = {SV},"
         " .cdw11 = NVME_SET({NSQR}, FEAT_NRQS_NSQR) | NVME_SET({NCQR}, FEAT_NRQS_NCQR)))",

@@ -81,6 +81,7 @@ def test_io_commands(command, sqe):
             expected(0x06, 9, prp1=0x3000, prp2=0x4000, cdw10=0x20),
         ),
         (commands.abort(9, 3, 0x1234), expected(0x08, 9, cdw10=0x12340003)),
+        (commands.set_arbitration(9, 5), expected(0x09, 9, cdw10=1, cdw11=5)),
         (commands.set_number_of_queues(9, 4, 8), expected(0x09, 9, cdw10=7, cdw11=7 << 16 | 3)),
         (commands.get_number_of_queues(9), expected(0x0A, 9, cdw10=7)),
         (commands.async_event_request(9), expected(0x0C, 9)),

@@ -269,7 +269,7 @@ def test_the_feature_cannot_be_saved() -> None:
     assert bench.x.admin.status(sqe) == Status.FEATURE_NOT_SAVEABLE
 
 
-@pytest.mark.parametrize("feature_id", [0x00, 0x01, 0x06, 0x22, 0xFF])
+@pytest.mark.parametrize("feature_id", [0x00, 0x02, 0x06, 0x22, 0xFF])
 @pytest.mark.parametrize("opcode", [0x09, 0x0A])
 def test_a_feature_that_is_not_there_is_refused(opcode: int, feature_id: int) -> None:
     assert ready().x.admin.status(raw(opcode, cdw10=feature_id)) == Status.INVALID_FIELD

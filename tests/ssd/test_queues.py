@@ -198,7 +198,7 @@ def test_queues_are_gone_with_a_reset() -> None:
 def test_a_queue_without_interrupts_is_found_by_its_phase_tags_alone() -> None:
     bench = ready()
     heard: list[int] = []
-    bench.y.controller.interrupt = lambda cqid, sqid, cid: heard.append(cqid)
+    bench.y.controller.interrupt = lambda cqid, cids: heard.append(cqid)
     silent = bench.y.make_ring(2, interrupts=False)
     heard.clear()
     assert silent.status(commands.flush(0, 1)) == Status.SUCCESS
