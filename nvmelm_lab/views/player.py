@@ -25,7 +25,20 @@ from nvmelm_lab.views.still import still_html, still_svg
 
 _HERE = Path(__file__).parent
 # One module, joined in this order; the parts share its scope.
-_PARTS = ("run", "words", "paint", "maps", "ring", "lanes", "panes", "frame", "view", "input", "player")
+_PARTS = (
+    "run",
+    "words",
+    "paint",
+    "maps",
+    "ring",
+    "lanes",
+    "charts",
+    "panes",
+    "frame",
+    "view",
+    "input",
+    "player",
+)
 
 
 @cache

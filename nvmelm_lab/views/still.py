@@ -11,7 +11,7 @@ from typing import Final
 
 from nvmelm_lab.views import text
 from nvmelm_lab.views.model import RANK, WORDS, PlayerModel, State, Step
-from nvmelm_lab.views.palette import EDGE, INK, LIGHT, LOOKS, Colours
+from nvmelm_lab.views.palette import EDGE, INK, LIGHT, LOOKS, MAPPED, Colours
 from nvmelm_lab.views.replay import Moment, at, cells, counts, story, worst_lba
 
 WIDTH: Final = 840
@@ -54,7 +54,7 @@ def still_svg(model: PlayerModel, index: int, colours: Colours = LIGHT) -> str:
         *_map(model, moment, 1, colours),
         *_detail(model, moment, colours),
         *_legend(moment),
-        *_lanes(model, index, colours),
+        *(_charts(model, index, colours) if "counters" in model else _lanes(model, index, colours)),
         *_verdicts(model, moment),
     ]
     size = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
@@ -179,8 +179,9 @@ def _ring(model: PlayerModel, moment: Moment, colours: Colours) -> Iterator[str]
         kinds["empty" if ahead >= used else "waiting" if ahead else "next"].append(n)
     for kind, places in kinds.items():
         yield _path("".join(_sector(n, shown) for n in places), *looks[kind])
-        tags = "".join(_tag(n, shown, moment.tags[(first + n) % slots]) for n in places)
-        yield f'<g fill="{inks[kind]}" text-anchor="middle">{tags}</g>'
+        if "counters" not in model:  # of a summary nobody knows the phase tags
+            tags = "".join(_tag(n, shown, moment.tags[(first + n) % slots]) for n in places)
+            yield f'<g fill="{inks[kind]}" text-anchor="middle">{tags}</g>'
     for letter, slot, turn in (("H", moment.head, -0.7), ("T", moment.tail, 0.7)):
         n = (slot - first) % slots
         if n < shown:
@@ -218,10 +219,12 @@ def _detail(model: PlayerModel, moment: Moment, colours: Colours) -> Iterator[st
 
 
 def _legend(moment: Moment) -> Iterator[str]:
+    wide = [18 + 6.7 * (len(word) + 1) + 7.6 * text.COUNT_ROOM for word in WORDS]
+    gap, x = (WIDTH - 12 - sum(wide)) / (len(wide) - 1), 6.0
     for state, (word, number) in enumerate(zip(WORDS, counts(moment), strict=True)):
-        x = 6 + state * 119
-        yield _boxes(state, [(x, 320)], 13, 13)
-        yield _say(x + 18, 331, f"{word} {number}")
+        yield _boxes(state, [(round(x), 320)], 13, 13)
+        yield _say(round(x) + 18, 331, f"{word} {text.short_count(number)}")
+        x += wide[state] + gap
 
 
 LANES_LEFT, LANES_TOP, LANE, MARK_PITCH, MARK = 130, 346, 24, 16, 12
@@ -258,6 +261,44 @@ def _mark(step: Step) -> int | str:
     if not states:
         return "plain"
     return State.CHANGED if State.CHANGED in states else max(states, key=lambda state: RANK[state])
+
+
+CHART_LEFT, CHART_RIGHT = 260, 690
+
+
+def _charts(model: PlayerModel, index: int, colours: Colours) -> Iterator[str]:
+    """In place of the lanes in a summary: each counter's name, level now, chart over all frames, and highest."""
+    pitch = 6 * LANE / len(model["counters"])
+    now = _across(model, index)
+    marks: list[tuple[float, float]] = []
+    levels = zip(*(step["counts"] for step in model["steps"]), strict=True)
+    for n, (one, line, top) in enumerate(zip(model["counters"], levels, text.highest(model), strict=True)):
+        middle, base = LANES_TOP + (n + 0.5) * pitch, LANES_TOP + (n + 1) * pitch - 3
+        heights = [round(level * (pitch - 6) / max(1, top)) for level in line]
+        yield _say(6, middle + 4, one["name"], colours["muted"])
+        yield _say(CHART_LEFT - 8, middle + 4, text.amount(line[index], one), "", BOLD + END)
+        yield _say(WIDTH - 6, middle + 4, f"of {text.amount(top, one)}", colours["muted"], END)
+        past = _stairs(model, heights, base, 0, index)
+        yield _path(f"{past}V{base:g}H{CHART_LEFT}z", MAPPED, colours["accent"], ' fill-opacity="0.3"')
+        yield _path(_stairs(model, heights, base, index, len(heights) - 1), "none", EDGE)
+        marks.append((now - 3, base - heights[index] - 3))
+    yield _path(f"M{now} {LANES_TOP}v{6 * LANE}", "none", colours["accent"], THICK)
+    yield _path(_squares(marks, 6, 6), colours["fg"])
+
+
+def _across(model: PlayerModel, index: int) -> int:
+    return CHART_LEFT + index * (CHART_RIGHT - CHART_LEFT) // max(1, len(model["steps"]) - 1)
+
+
+def _stairs(model: PlayerModel, heights: Sequence[int], base: float, first: int, last: int) -> str:
+    """A line from frame to frame: a level holds until the next frame."""
+    x = _across(model, first)
+    line = f"M{x} {base - heights[first]:g}"
+    for n in range(first + 1, last + 1):
+        if heights[n] != heights[n - 1] or n == last:
+            line += f"h{_across(model, n) - x}v{heights[n - 1] - heights[n]}"
+            x = _across(model, n)
+    return line
 
 
 SIGNS: Final = {"good": "✓", "open": "○", "bad": "✗"}

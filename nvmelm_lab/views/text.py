@@ -3,6 +3,8 @@
 The browser writes the same lines (`js/words.js`); the tests hold the two against each other word for word.
 """
 
+from typing import Final
+
 from nvmelm_lab.views.model import WORDS, Counter, Layout, PlayerModel, unit_of
 from nvmelm_lab.views.replay import Moment, Story, at, counts, story, worst_lba
 
@@ -20,6 +22,19 @@ def duration(ns: int) -> str:
         if ns >= size:
             return f"{ns // size}.{ns % size * 1000 // size:03d} {unit}"
     return f"{ns} ns"
+
+
+COUNT_ROOM: Final = 4
+_SIZES: Final = (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3))
+
+
+def short_count(number: int) -> str:
+    """A count in four characters at most: ``9999``, ``16k``, ``1.2M``; never rounded up."""
+    if number < 10**COUNT_ROOM:
+        return str(number)
+    unit, size = next((unit, size) for unit, size in _SIZES if number >= size)
+    whole, tenths = number // size, number % size * 10 // size
+    return f"{whole}.{tenths}{unit}" if whole < 10 and tenths else f"{whole}{unit}"
 
 
 def lbas(slba: int, blocks: int) -> str:

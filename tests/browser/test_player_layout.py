@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 from tests.browser.conftest import Lab, OpenNotebook, set_theme
+from tests.browser.measures import FAULTS, PLACES
 from tests.browser.players import player, press_pane, scrub_to, show, step_of
 from tests.views.synthetic import model
 
@@ -31,53 +32,6 @@ RUNS = {
     "large": model(blocks=16384, cell_lbas=64, slots=128, steps=900),
     "wordy": wordy(),
 }
-
-# Every text, control and canvas with its box.  What meets without one holding the other, what reaches out of
-# the player or out of a box that hides what does not fit, and what could be scrolled sideways.
-FAULTS = """root => {
-  const visible = node => getComputedStyle(node).visibility === 'visible' && node.getClientRects().length > 0;
-  const all = [];
-  const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
-  for (let node = walk.nextNode(); node; node = walk.nextNode()) {
-    const owner = node.parentElement;
-    if (!node.data.trim() || !visible(owner) || owner.closest('option')) continue;
-    const range = document.createRange();
-    range.selectNodeContents(node);
-    for (const box of range.getClientRects()) all.push({name: node.data, box, owner});
-  }
-  for (const node of root.querySelectorAll('button:not(.nvp-phase), select, input, canvas, .nvp-scrub')) {
-    if (visible(node)) all.push({name: node.className, box: node.getBoundingClientRect(), owner: node});
-  }
-  const slack = 0.6;
-  const meet = (a, b) => a.left < b.right - slack && b.left < a.right - slack
-    && a.top < b.bottom - slack && b.top < a.bottom - slack;
-  const faults = [];
-  all.forEach((one, n) => all.slice(n + 1).forEach(other => {
-    const nested = one.owner.contains(other.owner) || other.owner.contains(one.owner);
-    if (!nested && meet(one.box, other.box)) faults.push(`overlap: ${one.name} / ${other.name}`);
-  }));
-  const hides = node => node === root || getComputedStyle(node).overflow !== 'visible';
-  const holders = [root, ...root.querySelectorAll('*')].filter(hides);
-  for (const holder of holders) {
-    const hull = holder.getBoundingClientRect();
-    for (const {name, box, owner} of all) {
-      if (owner === holder || !holder.contains(owner)) continue;
-      const inside = box.left >= hull.left - slack && box.right <= hull.right + slack
-        && box.top >= hull.top - slack && box.bottom <= hull.bottom + slack;
-      if (!inside) faults.push(`cut: ${name}`);
-    }
-  }
-  for (const node of document.querySelectorAll('html, .jp-WindowedPanel-outer, .jp-OutputArea-output')) {
-    if (node.scrollWidth > node.clientWidth + 1) faults.push(`sideways: ${node.className}`);
-  }
-  return faults;
-}"""
-
-# Where regions and controls stand; what moves by design (labels over the lanes, the thumb) is not among them.
-PLACES = """root => {
-  const fixed = root.querySelectorAll('button, select, input, canvas, .nvp > *, .nvp-lane, .nvp-count');
-  return [...fixed].map(node => node.getBoundingClientRect()).map(box => [box.x, box.y, box.width, box.height].join());
-}"""
 
 
 def open_pane(root: Locator, pane: str | None) -> None:

@@ -7,42 +7,11 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 from tests.browser.conftest import Lab, OpenNotebook, set_theme
+from tests.browser.measures import CONTRASTS, LIGHT, SPOT, VERMILLION
 from tests.browser.players import player, press_pane, scrub_to, show, step_of
 from tests.views.synthetic import model
 
 THEMES = ("JupyterLab Light", "JupyterLab Dark")
-
-# How light a colour is, and how far two such values stand apart, as WCAG 2 has it.
-LIGHT = """
-  const light = colour => colour.map(part => part / 255)
-    .map(part => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, part, n) => sum + part * [0.2126, 0.7152, 0.0722][n], 0);
-  const ratio = (one, other) => (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
-"""
-
-# The texts that stand out least from their ground.  The style sheet draws a chevron's ground before the button.
-CONTRASTS = f"""root => {{{LIGHT}
-  const canvas = Object.assign(document.createElement('canvas'), {{width: 1, height: 1}});
-  const swatch = canvas.getContext('2d', {{willReadFrequently: true}});
-  const flat = (colour, under) => {{
-    for (const paint of [`rgb(${{under}})`, colour]) {{
-      swatch.fillStyle = paint;
-      swatch.fillRect(0, 0, 1, 1);
-    }}
-    return [...swatch.getImageData(0, 0, 1, 1).data.slice(0, 3)];
-  }};
-  const groundOf = node => {{
-    if (!node) return [255, 255, 255];
-    const style = getComputedStyle(node, node.classList.contains('nvp-phase') ? '::before' : null);
-    return flat(style.backgroundColor, groundOf(node.parentElement));
-  }};
-  const speaks = node => [...node.childNodes].some(child => child.nodeType === 3 && child.data.trim())
-    && node.getClientRects().length && getComputedStyle(node).visibility === 'visible' && node.tagName !== 'OPTION';
-  return [...root.querySelectorAll('*')].filter(speaks).map(node => {{
-    const ground = groundOf(node);
-    return [ratio(light(flat(getComputedStyle(node).color, ground)), light(ground)), node.textContent];
-  }}).sort((one, other) => one[0] - other[0]).slice(0, 3);
-}}"""
 
 # The drawn legend, state by state: contrast of the outline with the page, of the glyph with its fill, and the
 # picture in greys.
@@ -63,20 +32,6 @@ GLYPHS = f"""root => {{{LIGHT}
   }});
 }}"""
 
-# The bounding box of all pixels of (nearly) one colour in a canvas, in CSS pixels.
-SPOT = """(canvas, colour) => {
-  const {width, height} = canvas;
-  const data = canvas.getContext('2d').getImageData(0, 0, width, height).data;
-  let [x0, y0, x1, y1] = [width, height, -1, -1];
-  for (let y = 0; y < height; y += 1) for (let x = 0; x < width; x += 1) {
-    const n = 4 * (y * width + x);
-    if (colour.every((part, i) => Math.abs(data[n + i] - part) < 12) && data[n + 3] === 255) {
-      [x0, y0, x1, y1] = [Math.min(x0, x), Math.min(y0, y), Math.max(x1, x), Math.max(y1, y)];
-    }
-  }
-  return x1 < 0 ? null : [(x1 - x0 + 1) / devicePixelRatio, (y1 - y0 + 1) / devicePixelRatio];
-}"""
-VERMILLION = [0xD5, 0x5E, 0x00]
 GLYPHLESS = (0, 1)
 
 

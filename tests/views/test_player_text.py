@@ -27,6 +27,22 @@ def test_a_time_is_read_in_its_own_unit_and_never_rounded_up(ns: int, words: str
     assert text.duration(ns) == words
 
 
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (0, "0"),
+        (9999, "9999"),
+        (10_000, "10k"),
+        (999_999, "999k"),
+        (1_999_999, "1.9M"),
+        (2_000_000, "2M"),
+        (1 << 28, "268M"),
+    ],
+)
+def test_a_count_is_shortened_to_four_characters_and_never_rounded_up(number: int, words: str) -> None:
+    assert text.short_count(number) == words
+
+
 def test_every_region_of_the_picture_has_its_line() -> None:
     index = next(n for n, step in enumerate(RUN["steps"]) if step.get("note") and n > 200)
     lines = text.describe(RUN, index)

@@ -53,20 +53,17 @@ function buildSentence(run) {
   return { row: make("div", { class: "nvp-sentence" }, say, seed), say, parts };
 }
 
-function buildMap(run, side, act) {
+function buildMap(run, side) {
   const { name } = side ? run.model.destination : run.model.source;
   const canvas = make("canvas", { class: "nvp-canvas", role: "img" });
   const caption = make("span", { class: "nvp-caption" });
-  const out = button("Back to the whole namespace", act.zoomOut, "Whole");
-  out.classList.add("nvp-out");
   const box = make("div", { class: "nvp-map-box", tabindex: "0", role: "group", "aria-label": name }, canvas);
-  out.hidden = true;
-  const head = make("div", { class: "nvp-map-head" }, make("strong", {}, name), caption, out);
-  return { node: make("div", { class: `nvp-map nvp-map-${side}` }, head, box), canvas, head, caption, out, box, name };
+  const head = make("div", { class: "nvp-map-head" }, make("strong", {}, name), caption);
+  return { node: make("div", { class: `nvp-map nvp-map-${side}` }, head, box), canvas, head, caption, box, name };
 }
 
 function buildMiddle(run, act) {
-  const maps = [buildMap(run, 0, act), buildMap(run, 1, act)];
+  const maps = [buildMap(run, 0), buildMap(run, 1)];
   const ring = make("canvas", { class: "nvp-canvas", role: "img" });
   const ends = make("div", { class: "nvp-ends" });
   const queue = make("div", { class: "nvp-queue" },
@@ -74,10 +71,11 @@ function buildMiddle(run, act) {
     make("div", { class: "nvp-ring-box" }, ring), ends);
   const parts = { known: make("span"), entry: make("span") };
   const detail = make("span", { class: "nvp-detail-line", "aria-live": "polite" }, parts.known, parts.entry);
-  const only = button("Show only the steps that touch it", act.onlyPicked, "Its steps");
+  const only = button(`Show only the ${run.unit}s that touch it`, act.onlyPicked, `Its ${run.unit}s`);
+  const out = button("Back to the whole namespace", act.zoomOut, "Whole");
   const row = make("div", { class: "nvp-middle" }, maps[0].node, queue, maps[1].node,
-    make("div", { class: "nvp-detail" }, detail, only));
-  return { row, maps, ring, ends, detail, parts, only };
+    make("div", { class: "nvp-detail" }, detail, out, only));
+  return { row, maps, ring, ends, detail, parts, only, out };
 }
 
 function buildLegend(run, act) {
@@ -95,14 +93,22 @@ function buildLegend(run, act) {
 function buildLanes(run, act) {
   const names = run.model.lanes.map((name) => make("div", { class: "nvp-lane" }, make("span", {}, name)));
   const canvas = make("canvas", { class: "nvp-canvas", role: "img" });
-  const byTime = button("What the horizontal axis shows", act.toggleTime, "x = step");
+  const byTime = button("What the horizontal axis shows", act.toggleTime, `x = ${run.unit}`);
   byTime.disabled = !run.model.timed;
   byTime.classList.add("nvp-axis");
   const [now, cause] = [make("span", { class: "nvp-now" }), make("span", { class: "nvp-cause" })];
   const strip = make("div", { class: "nvp-strip", "aria-hidden": "true" }, cause, now);
-  const node = make("div", { class: "nvp-lanes" }, byTime, strip, make("div", { class: "nvp-names" }, ...names),
-    make("div", { class: "nvp-lane-box" }, canvas));
-  return { node, names, canvas, byTime, strip, now, cause };
+  const box = make("div", { class: "nvp-lane-box" }, canvas);
+  const titles = make("div", { class: "nvp-names" }, ...names);
+  if (!run.summary) {
+    const node = make("div", { class: "nvp-lanes" }, byTime, strip, titles, box);
+    return { node, names, canvas, byTime, strip, now, cause };
+  }
+  names.forEach((node, n) => { node.title = run.model.counters[n].sentence; });
+  const levels = buildLevels(run);
+  const node = make("div", { class: "nvp-lanes nvp-charts" }, byTime, levels.heads[0], strip, levels.heads[1],
+    titles, levels.levels, box, levels.tops);
+  return { node, names, canvas, byTime, strip, now, cause, levels };
 }
 
 function buildPane(act) {
@@ -118,23 +124,27 @@ function buildPane(act) {
 function buildTransport(run, act) {
   const play = button("Play", act.togglePlay, icon("play"), make("span", {}, "Play"));
   play.classList.add("nvp-play");
-  const steps = toolbar("steps", "Steps",
-    button("First step", () => act.jump(0), icon("first")), button("One step back", () => act.move(-1), icon("back")),
-    play, button("One step forward", () => act.move(1), icon("forward")),
-    button("Last step", () => act.jump(run.length - 1), icon("last")));
+  const { unit } = run;
+  const steps = toolbar("steps", `${capital(unit)}s`,
+    button(`First ${unit}`, () => act.jump(0), icon("first")),
+    button(`One ${unit} back`, () => act.move(-1), icon("back")),
+    play, button(`One ${unit} forward`, () => act.move(1), icon("forward")),
+    button(`Last ${unit}`, () => act.jump(run.length - 1), icon("last")));
   const scrub = buildScrub(run);
   const speed = make("select", { class: "nvp-speed", "aria-label": "Speed", title: "Speed" },
     ...[0.25, 0.5, 1, 2, 4, 8].map((rate) => make("option", { value: rate }, `${rate}×`)));
-  const only = "Only steps that touch this LBA";
+  const only = `Only ${unit}s that touch this LBA`;
   const filter = make("input", { class: "nvp-filter-lba", inputmode: "numeric", size: 6, autocomplete: "off",
     spellcheck: "false", "aria-label": only, title: `${only}, such as 12 or 12-15` });
-  const clear = button("All steps again", act.clearFilter, "×");
+  const clear = button(`All ${unit}s again`, act.clearFilter, "×");
   clear.classList.add("nvp-clear");
-  const panes = Object.fromEntries([["bytes", "Bytes"], ["text", "Text"], ["help", "?"]].map(([name, word]) =>
+  const words = [["text", "Text"], ["help", "?"]];
+  if (run.steps.some((step) => step.bytes)) words.unshift(["bytes", "Bytes"]);
+  const panes = Object.fromEntries(words.map(([name, word]) =>
     [name, button(name === "help" ? "Keys and signs" : word, () => act.togglePane(name), word)]));
   const row = make("div", { class: "nvp-transport" }, steps, scrub.node, speed,
     make("label", { class: "nvp-filter" }, "LBA", filter, clear),
-    toolbar("panes", "In place of the lanes", ...Object.values(panes)));
+    toolbar("panes", `In place of the ${run.summary ? "counters" : "lanes"}`, ...Object.values(panes)));
   return { row, play, scrub, speed, filter, clear, panes };
 }
 
@@ -146,7 +156,7 @@ function buildScrub(run) {
   const ticks = run.model.phases.filter((phase) => phase.first).map((phase) => tick(phase.first, "nvp-tick"));
   const bad = [...run.turnsBad].map((index) => tick(index, "nvp-tick nvp-tick-bad"));
   const track = make("div", { class: "nvp-scrub-track" }, fill, ...ticks, ...bad, thumb);
-  const node = make("div", { class: "nvp-scrub", role: "slider", tabindex: "0", "aria-label": "Step",
+  const node = make("div", { class: "nvp-scrub", role: "slider", tabindex: "0", "aria-label": capital(run.unit),
     "aria-valuemin": 1, "aria-valuemax": run.length }, track);
   return { node, track, fill, thumb, share };
 }

@@ -65,13 +65,19 @@ function handleMapKey(player, key) {
   const range = pointed && cellsOf(layout, ...pointed);
   const here = range ? range[0] : null;
   if (by !== undefined) {
-    const next = here === null ? 0 : here + (player.pick ? by : 0);
+    const onCell = player.pick && range && range[0] === range[1];
+    const next = here === null ? 0 : here + (onCell ? by : 0);
     if (next >= 0 && next < layout.count) player.change({ pick: cellLbas(layout, next), hover: null, faulty: "" });
     return true;
   }
-  if (key === "Enter" && here !== null) player.zoomCell(here);
-  if (key === "Backspace") player.zoomTo(null);
-  return key === "Enter" || key === "Backspace";
+  if (key === "Enter") enterCell(player, here);
+  return key === "Enter";
+}
+
+// Into the cell that is pointed out; out to the whole namespace again where it cannot be opened any more.
+function enterCell(player, index) {
+  if (index !== null && cellLbas(player.layout, index)[1] > player.run.grain) player.openCell(index);
+  else if (player.zoom) player.zoomTo(null);
 }
 
 function bindPointer(player) {
@@ -105,11 +111,7 @@ function bindMap(player, { canvas }, signal) {
   canvas.addEventListener("pointerleave", () => hover(null), { signal });
   canvas.addEventListener("click", (event) => {
     const index = cell(event);
-    if (index !== null && event.detail < 2) player.pickCell(index);
-  }, { signal });
-  canvas.addEventListener("dblclick", (event) => {
-    const index = cell(event);
-    if (index !== null) player.zoomCell(index);
+    if (index !== null && event.detail < 2) player.openCell(index);
   }, { signal });
 }
 

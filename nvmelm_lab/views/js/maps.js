@@ -45,6 +45,11 @@ function cellLbas(layout, index) {
   return [slba, Math.min(layout.cell, layout.first + layout.blocks - slba)];
 }
 
+// Whether the range holds all that the maps show: to point it out would say nothing.
+function holdsAll({ first, blocks }, [slba, count]) {
+  return slba <= first && slba + count >= first + blocks;
+}
+
 // The cells, from first to last, that hold any LBA of the range; null when the range lies outside.
 function cellsOf(layout, slba, blocks) {
   const first = Math.max(0, Math.floor((slba - layout.first) / layout.cell));
@@ -52,13 +57,14 @@ function cellsOf(layout, slba, blocks) {
   return slba + blocks <= layout.first || first > last ? null : [first, last];
 }
 
-// What the headings say of scale and place: all of it above both maps, or half above each where there is less room.
+// What the headings say of place and scale: all of it above both maps, or half above each where there is less room.
 function captionsOf(run, layout, halves) {
   const scale = `1 cell = ${layout.cell} LBA${layout.cell === 1 ? "" : "s"}`;
   const place = layout.blocks === run.model.blocks ? "" : lbaWords(layout.first, layout.blocks);
-  const rest = place || (layout.cell === 1 ? "" : "worst shown");
-  const whole = [scale, rest].filter(Boolean).join(", ");
-  return halves ? [scale, rest || scale] : [whole, whole];
+  const worst = layout.cell === 1 ? "" : "worst shown";
+  const whole = [place, scale, worst].filter(Boolean).join(", ");
+  if (!halves) return [whole, whole];
+  return place ? [place, scale] : [scale, worst || scale];
 }
 
 // Draws the states of one side's cells.  `marks` holds what is pointed out: the step's LBAs, the picked and the

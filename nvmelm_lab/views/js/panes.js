@@ -1,24 +1,33 @@
 // What can stand in place of the lanes: the bytes of the step, its facts as text, and the keys.  A pane shows a page
 // of whole rows and never scrolls; the pager turns pages.
 
-const KEYS = [
-  ["← →", "one step back, forward"],
-  ["Shift ← →", "ten steps"],
-  ["Home, End", "first, last step"],
+const keysOf = (unit) => [
+  ["← →", `one ${unit} back, forward`],
+  ["Shift ← →", `ten ${unit}s`],
+  ["Home, End", `first, last ${unit}`],
   ["Page Up, Down", "phase before, next phase"],
   ["Space", "play, pause"],
   ["Tab", "next region"],
-  ["← ↑ ↓ → in a map", "next cell; Enter zooms, Backspace back"],
+  ["← ↑ ↓ → in a map", "next cell; Enter opens it, and closes it"],
   ["Esc", "close, leave the region, the player"],
 ];
 
-const SIGNS = [
-  ["two bars", "the step posts an entry"],
-  ["hollow block", "a step still to come"],
-  ["H, T", "head: read next; tail: filled next"],
-  ["digit in a slot", "phase tag; it flips with every pass"],
-  ["× in a cell", "the destination lacks the last write"],
-];
+const SIGNS = {
+  step: [
+    ["two bars", "the step posts an entry"],
+    ["hollow block", "a step still to come"],
+    ["H, T", "head: read next; tail: filled next"],
+    ["digit in a slot", "phase tag; it flips with every pass"],
+    ["× in a cell", "the destination lacks the last write"],
+  ],
+  frame: [
+    ["frame", "all that happened since the one before"],
+    ["thin line", "the levels of frames still to come"],
+    ["highest", "of the whole run: the top of the chart"],
+    ["H, T", "head: read next; tail: filled next"],
+    ["× in a cell", "its destination lacks a last write"],
+  ],
+};
 
 function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -43,7 +52,7 @@ function bytesPane(run, moment) {
 }
 
 const textPane = (run, moment) => ({ kind: "text", title: "", rows: describe(run, moment).map((line) => [line]) });
-const helpPane = () => ({ kind: "help", title: "", rows: [...KEYS, ...SIGNS] });
+const helpPane = ({ unit }) => ({ kind: "help", title: "", rows: [...keysOf(unit), ...SIGNS[unit]] });
 
 const PANES = { bytes: bytesPane, text: textPane, help: helpPane };
 

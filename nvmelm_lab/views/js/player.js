@@ -44,7 +44,7 @@ class Player {
     const stage = make("div", { class: "nvp-stage" }, lanes.node, pane.node);
     const status = make("div", { class: "nvp-status" }, verdicts, gone);
     this.root = make("div", { class: "nvp", tabindex: "0", role: "group", "data-lm-suppress-shortcuts": "true",
-      "aria-label": `${run.model.title}, step by step` },
+      "aria-label": `${run.model.title}, ${run.unit} by ${run.unit}` },
       head.row, say.row, middle.row, legend.row, stage, transport.row, status);
     transport.speed.value = window.matchMedia(CALM).matches ? "0.25" : "1";
     host.replaceChildren(this.root);
@@ -111,7 +111,7 @@ class Player {
     filter.value = range ? (range[1] === 1 ? `${range[0]}` : `${range[0]}-${range[0] + range[1] - 1}`) : "";
     if (!range) return this.change({ filter: null, faulty: "" });
     const steps = this.run.touching(range[0], range[0] + range[1] - 1);
-    const faulty = steps.length ? "" : `No step touches ${lbaWords(...range)}`;
+    const faulty = steps.length ? "" : `No ${this.run.unit} touches ${lbaWords(...range)}`;
     return this.change({ filter: steps.length ? { range, steps, set: new Set(steps) } : null, faulty, pick: range });
   }
 
@@ -128,19 +128,20 @@ class Player {
     return this.change({ faulty: `"${typed}": give an LBA from 0 to ${most}, or two with a dash` });
   }
 
+  // Both maps show the range alone, or the whole namespace for null.  What was or is now shown whole stays picked, so
+  // that it is seen where it lies, and its steps can be asked for.
   zoomTo(zoom) {
-    this.change({ zoom, hover: null, pick: zoom ? [zoom.first, 1] : null });
+    const { first, blocks } = zoom || this.zoom;
+    this.change({ zoom, hover: null, pick: [first, blocks], faulty: "" });
     this.resize();
   }
 
-  pickCell(index) {
-    const pick = cellLbas(this.layout, index);
-    this.change({ pick: this.pick && this.pick[0] === pick[0] && this.pick[1] === pick[1] ? null : pick });
-  }
-
-  zoomCell(index) {
+  // A cell that stands for more than one tile opens; another is picked, or let go.
+  openCell(index) {
     const [first, blocks] = cellLbas(this.layout, index);
-    if (blocks > this.run.grain) this.zoomTo({ first, blocks });
+    if (blocks > this.run.grain) return this.zoomTo({ first, blocks });
+    const again = this.pick && this.pick[0] === first && this.pick[1] === blocks;
+    return this.change({ pick: again ? null : [first, blocks], faulty: "" });
   }
 
   async copyToken() {

@@ -15,7 +15,7 @@ function slotAt(run, moment, slot) {
   const ahead = (slot - moment.head + run.slots) % run.slots;
   const waiting = ahead < usedOf(run, moment);
   return {
-    tag: entry ? entry[1] : 0,
+    tag: run.summary ? "" : entry ? entry[1] : 0,
     waiting,
     next: waiting && ahead === 0,
     posted: index === moment.index,

@@ -1,12 +1,14 @@
 // The run: one player model, and its state at any step.  The rules are those of views/replay.py.
 // A `Run` never changes once made and is shared by all views of a model; each view has a `Cursor` of its own.
 // States are held by tile (the smallest place whose state can differ); key frames make any step a short walk.
+// The steps of a summary, which has counters, are frames; "step" in this code means either.
 
 const WORDS = ["deallocated", "mapped", "changed", "copying", "equal", "lost or stale", "unreadable"];
 const [DEALLOCATED, CHANGED, LOST] = [0, 2, 5];
 const RANK = [0, 2, 4, 3, 1, 6, 5];
-const FRAME_STEPS = 64;
-const FRAME_BYTES = 48 << 20;
+const WALK_STEPS = 64; // from a key frame on, at most, unless
+const WALK_RUNS = 1 << 14; // they lay more runs than this: then fewer, down to one,
+const FRAME_BYTES = 48 << 20; // or all key frames would take more than this: then more
 
 class Run {
   constructor(model) {
@@ -14,12 +16,16 @@ class Run {
     this.steps = model.steps;
     this.length = model.steps.length;
     this.slots = model.queue.slots;
-    this.grain = grainOf(model);
-    this.tiles = model.blocks / this.grain;
+    this.summary = Boolean(model.counters);
+    this.unit = this.summary ? "frame" : "step";
+    this.grain = this.summary ? model.cell_lbas : grainOf(model);
+    this.tiles = Math.ceil(model.blocks / this.grain);
+    this.short = this.tiles * this.grain - model.blocks;
+    this.highest = (model.counters || []).map((_, n) => Math.max(...model.steps.map((step) => step.counts[n])));
     this.versions = [];
     this.entries = [];
     this.turnsBad = new Set();
-    this.frameSteps = Math.max(FRAME_STEPS, Math.ceil((this.length * 2 * this.tiles) / FRAME_BYTES));
+    this.frameSteps = frameStepsOf(this);
     this.frames = [];
     const moment = startOf(this);
     for (let index = 0; index < this.length; index += 1) {
@@ -65,14 +71,24 @@ class Cursor {
   }
 }
 
-// The largest power of two of which every run is a multiple.  LBA numbers may pass 2^31: no bit operators.
+// Steps from one key frame to the next.
+function frameStepsOf({ steps, length, tiles }) {
+  const runs = steps.reduce((sum, step) => sum + (step.source?.length ?? 0) + (step.destination?.length ?? 0), 0);
+  const walk = Math.min(WALK_STEPS, Math.max(1, Math.floor((WALK_RUNS * length) / Math.max(1, runs))));
+  return Math.max(walk, Math.ceil((length * 2 * tiles) / FRAME_BYTES));
+}
+
+// The largest power of two on whose multiples every run begins and ends; the end of the namespace need not be one.
+// LBA numbers may pass 2^31: no bit operators.
 function grainOf(model) {
   let grain = model.cell_lbas;
   const hold = (value) => {
     while (value % grain) grain /= 2;
   };
-  hold(model.blocks);
-  const holdRuns = (runs) => (runs || []).forEach(([slba, blocks]) => { hold(slba); hold(blocks); });
+  const holdRuns = (runs) => (runs || []).forEach(([slba, blocks]) => {
+    hold(slba);
+    if (slba + blocks < model.blocks) hold(slba + blocks);
+  });
   holdRuns(model.source.start);
   holdRuns(model.destination.start);
   for (const step of model.steps) {
@@ -110,7 +126,9 @@ function copyOf(moment) {
 }
 
 function lay(run, tiles, runs) {
-  for (const [slba, blocks, state] of runs || []) tiles.fill(state, slba / run.grain, (slba + blocks) / run.grain);
+  for (const [slba, blocks, state] of runs || []) {
+    tiles.fill(state, slba / run.grain, Math.ceil((slba + blocks) / run.grain));
+  }
 }
 
 function applyStep(run, moment, index) {
@@ -210,7 +228,7 @@ function tallyOf(run, moment, layout) {
   }
   countPairs(moment, 0, first, pairs);
   countPairs(moment, end, run.tiles, pairs);
-  return { worst, counts: sumsOf(run, pairs) };
+  return { worst, counts: sumsOf(run, moment, pairs) };
 }
 
 function countPairs({ source, destination }, from, end, pairs) {
@@ -220,20 +238,22 @@ function countPairs({ source, destination }, from, end, pairs) {
 function countsOf(run, moment) {
   const pairs = new Int32Array(64);
   countPairs(moment, 0, run.tiles, pairs);
-  return sumsOf(run, pairs);
+  return sumsOf(run, moment, pairs);
 }
 
 // LBAs by state, from the number of tiles of each pair: at the source, at the destination, and on either of them.
-function sumsOf(run, pairs) {
+function sumsOf(run, moment, pairs) {
   const counts = { source: WORDS.map(() => 0), destination: WORDS.map(() => 0), either: WORDS.map(() => 0) };
+  const add = (s, d, blocks) => {
+    counts.source[s] += blocks;
+    counts.destination[d] += blocks;
+    counts.either[s] += blocks;
+    if (d !== s) counts.either[d] += blocks;
+  };
   pairs.forEach((tiles, pair) => {
-    if (!tiles) return;
-    const [s, d] = [pair >> 3, pair & 7];
-    counts.source[s] += tiles * run.grain;
-    counts.destination[d] += tiles * run.grain;
-    counts.either[s] += tiles * run.grain;
-    if (d !== s) counts.either[d] += tiles * run.grain;
+    if (tiles) add(pair >> 3, pair & 7, tiles * run.grain);
   });
+  add(moment.source[run.tiles - 1], moment.destination[run.tiles - 1], -run.short);
   return counts;
 }
 

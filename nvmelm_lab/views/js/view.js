@@ -30,7 +30,7 @@ function paintPhases({ at, run }, moment) {
     setText(node.firstChild, { now: "now", done: "✓" }[look] || `${n + 1}`);
     if (look === "now") node.setAttribute("aria-current", "step");
     else node.removeAttribute("aria-current");
-    node.title = first === null ? "The run did not come to this phase" : `Go to step ${first + 1}`;
+    node.title = first === null ? "The run did not come to this phase" : `Go to ${run.unit} ${first + 1}`;
   });
 }
 
@@ -48,7 +48,8 @@ function paintSentence(player, moment) {
 
 function paintMaps(player, moment) {
   const { run, layout, theme } = player;
-  const { pick, hover, state } = player;
+  const { hover, state } = player;
+  const pick = player.pick && !holdsAll(layout, player.pick) ? player.pick : null;
   const marks = { lbas: run.steps[moment.index].lbas || null, pick, hover, state };
   player.at.middle.maps.forEach((map, side) => {
     drawMap(map.canvas, player.tally.worst[side], layout, marks, theme);
@@ -59,9 +60,9 @@ function paintMaps(player, moment) {
 }
 
 function fitCaptions({ run, layout, zoom, at }) {
-  const { maps } = at.middle;
+  const { maps, out } = at.middle;
   const say = (halves) => captionsOf(run, layout, halves).forEach((text, side) => setText(maps[side].caption, text));
-  maps[1].out.hidden = !zoom;
+  out.hidden = !zoom;
   say(false);
   if (maps.some(({ head }) => head.scrollWidth > head.clientWidth)) say(true);
 }
@@ -77,7 +78,8 @@ function paintQueue({ at, run, theme, playing }, moment) {
 function paintDetail(player, moment) {
   const { parts, only } = player.at.middle;
   const lbas = player.pointed();
-  const [known, entry, risky] = player.faulty ? [player.faulty, "", true] : detailParts(player, moment, lbas);
+  const told = player.run.summary ? tileParts : detailParts;
+  const [known, entry, risky] = player.faulty ? [player.faulty, "", true] : told(player, moment, lbas);
   setText(parts.known, known);
   setText(parts.entry, entry);
   parts.entry.classList.toggle("nvp-risk", risky);
@@ -85,8 +87,20 @@ function paintDetail(player, moment) {
   only.disabled = !lbas || player.faulty !== "";
 }
 
+const NOTHING_POINTED = ["Point at a cell to compare both sides.", "", false];
+
+// Of a summary both states of the worst tile are known, but no version and no writer.
+function tileParts({ run }, moment, lbas) {
+  if (!lbas) return NOTHING_POINTED;
+  const first = Math.floor(worstLba(run, moment, ...lbas) / run.grain) * run.grain;
+  const tile = [first, Math.min(run.grain, run.model.blocks - first)];
+  const [source, destination] = [0, 1].map((side) => WORDS[stateOf(run, moment, side, ...tile)]);
+  const worst = lbas[1] > tile[1] ? `${lbaWords(...lbas)}, worst ${lbaWords(...tile)}` : lbaWords(...tile);
+  return [`${worst}: source ${source}, destination ${destination}`, "", false];
+}
+
 function detailParts({ run }, moment, lbas) {
-  if (!lbas) return ["Point at a cell to compare both sides.", "", false];
+  if (!lbas) return NOTHING_POINTED;
   const lba = worstLba(run, moment, ...lbas);
   const [known, entry] = storyParts(storyOf(run, moment, lba));
   const behind = stateOf(run, moment, 0, lba, 1) === CHANGED || stateOf(run, moment, 1, lba, 1) === LOST;
@@ -118,15 +132,19 @@ function paintLanes(player, moment) {
   const { at, run, theme } = player;
   at.lanes.node.classList.remove("nvp-away");
   at.pane.node.classList.add("nvp-away");
+  setText(at.lanes.byTime, player.byTime ? "x = time" : `x = ${run.unit}`);
+  (run.summary ? paintCharts : paintMarks)(player, moment);
+  paintStrip(player, moment);
+}
+
+function paintMarks(player, moment) {
+  const { at, run, theme } = player;
   player.lanes = lanePage(run, moment.index, at.lanes.canvas.clientWidth, player.byTime);
   drawLanes(at.lanes.canvas, run, moment, player.lanes, player.filter, theme);
   at.lanes.names.forEach((node, lane) => node.classList.toggle("nvp-acting", lane === run.steps[moment.index].lane));
-  setText(at.lanes.byTime, player.byTime ? "x = time" : "x = step");
-  if (!player.playing) {
-    const told = `${actsLine(run, moment)}. ${causeLine(run, moment.index)}`;
-    at.lanes.canvas.setAttribute("aria-label", `Lanes: ${told}`);
-  }
-  paintStrip(player, moment);
+  if (player.playing) return;
+  const told = `${actsLine(run, moment)}. ${causeLine(run, moment.index)}`;
+  at.lanes.canvas.setAttribute("aria-label", `Lanes: ${told}`);
 }
 
 // The two labels above the lanes: the step's number over the cursor, and the cause's over its mark, or beside the
@@ -173,7 +191,7 @@ function paintTransport(player, moment) {
   scrub.thumb.style.left = scrub.fill.style.width = scrub.share(index);
   scrub.node.setAttribute("aria-valuenow", index + 1);
   const phase = player.run.model.phases[player.run.phaseAt(index)].name;
-  scrub.node.setAttribute("aria-valuetext", `step ${index + 1} of ${last + 1}, ${phase}`);
+  scrub.node.setAttribute("aria-valuetext", `${player.run.unit} ${index + 1} of ${last + 1}, ${phase}`);
   clear.style.visibility = player.filter || player.faulty ? "visible" : "hidden";
   for (const [name, node] of Object.entries(panes)) node.setAttribute("aria-pressed", String(player.pane === name));
 }

@@ -18,11 +18,13 @@ function lbaWords(slba, blocks) {
   return blocks === 1 ? `LBA ${slba}` : `LBAs ${slba}-${slba + blocks - 1}`;
 }
 
+const capital = (word) => word[0].toUpperCase() + word.slice(1);
+
 // The parts of the one sentence: they are styled apart and read as one.
 function sentenceParts(run, index) {
   const step = run.steps[index];
   return {
-    place: `Step ${index + 1} of ${run.length}`,
+    place: `${capital(run.unit)} ${index + 1} of ${run.length}`,
     when: run.model.timed ? `, ${duration(step.t)}: ` : ": ",
     text: step.text,
     note: step.note ? `; ${step.note}` : "",
@@ -49,9 +51,7 @@ function describe(run, moment) {
   const counts = countsOf(run, moment);
   return [
     sentence(run, moment.index),
-    actsLine(run, moment),
-    causeLine(run, moment.index),
-    whereLine(run, moment),
+    ...(run.summary ? levelLines(run, moment) : doingLines(run, moment)),
     `${model.source.name}: ${countedWords(counts.source)}`,
     `${model.destination.name}: ${countedWords(counts.destination)}`,
     queueLine(run, moment),
@@ -59,12 +59,36 @@ function describe(run, moment) {
   ];
 }
 
-function actsLine(run, moment) {
-  const { lanes, phases } = run.model;
-  const step = run.steps[moment.index];
+// A counter's level for reading, in number and unit: "12" and " LBAs"; "1.204 ms", where the unit tells the size.
+function amountParts(value, { unit }) {
+  if (unit === "ns") return [duration(value), ""];
+  return [`${value}`, unit && ` ${unit}`];
+}
+
+function amount(value, counter) {
+  return amountParts(value, counter).join("");
+}
+
+// What a frame of a summary has in place of one actor, its cause and its LBAs: a line for each counter.
+function levelLines(run, moment) {
+  const levels = run.steps[moment.index].counts;
+  return [`Phase ${phaseWords(run, moment)}`, ...run.model.counters.map((one, n) =>
+    `${one.name}: ${amount(levels[n], one)}, highest ${amount(run.highest[n], one)}. ${one.sentence}`)];
+}
+
+function doingLines(run, moment) {
+  return [actsLine(run, moment), causeLine(run, moment.index), whereLine(run, moment)];
+}
+
+function phaseWords(run, moment) {
+  const { phases } = run.model;
   const phase = run.phaseAt(moment.index);
-  return `${step.actor} acts, in the lane ${lanes[step.lane]};` +
-    ` phase ${phase + 1} of ${phases.length}, ${phases[phase].name}`;
+  return `${phase + 1} of ${phases.length}, ${phases[phase].name}`;
+}
+
+function actsLine(run, moment) {
+  const step = run.steps[moment.index];
+  return `${step.actor} acts, in the lane ${run.model.lanes[step.lane]}; phase ${phaseWords(run, moment)}`;
 }
 
 function causeLine(run, index) {
