@@ -207,7 +207,10 @@ class Content:
 
     def _worst(self, states: bytearray, tile: int) -> int:
         """The worst of the states of a tile's LBAs."""
-        start, end = tile * self.tile, (tile + 1) * self.tile
+        start, end = tile * self.tile, min((tile + 1) * self.tile, self.blocks)
+        first = states[start]
+        if states.count(first, start, end) == end - start:
+            return first
         return next(state for state in WORST_FIRST if states.find(state, start, end) >= 0)
 
 
