@@ -1,6 +1,7 @@
 """A Write through the whole door under Timed, the guest's submit and reap and ledger included.
 
-Held against SimPy 4 twice, with the same functions as its steps' bodies: see `simpy_peer.py`.
+Held against SimPy 4 twice, with the same functions as its steps' bodies (see `simpy_peer.py`).  The ratio is asked of
+SimPy as its manual shows it; the leaner way stands beside it, lest the ratio look larger than it is.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def measure(size: Size) -> list[Figure]:
     simpy = f"SimPy {version('simpy')}"
     return [
         _figure(ours, Peer(f"{simpy}, Store and Resource", idiomatic.best, LEAST_RATIO)),
-        _figure(ours, Peer(f"{simpy}, bare events", bare.best, LEAST_RATIO)),
+        _figure(ours, Peer(f"{simpy}, bare events", bare.best)),
     ]
 
 

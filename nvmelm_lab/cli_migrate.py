@@ -30,6 +30,7 @@ NUMBERS: dict[str, tuple[int | None, str]] = {
     "seed": (1, "What the workload draws its places from, and the order of steps where that is random."),
     "writes_per_second": (None, "Write commands of a built-in workload per second of virtual time."),
     "depth": (8, "Commands that the guest keeps under way at most."),
+    "burst": (1, "Commands that the SSD may take at once, 1 to 64: more runs faster here, coarser in time."),
     "granularity": (8, "LBAs whose allocation the SSD tracks as one (TLBAAG)."),
     "queue_entries": (128, "Slots of the Migration Queue."),
     "copy_tasks": (4, "Copies under way at once."),

@@ -16,7 +16,7 @@ from nvmelm_lab.errors import InputError, KitError
 from nvmelm_lab.host import provision
 from nvmelm_lab.host.buffers import Pages
 from nvmelm_lab.host.disk import Disk
-from nvmelm_lab.host.driver import Driver
+from nvmelm_lab.host.driver import Driver, check_burst
 from nvmelm_lab.host.guest import Guest
 from nvmelm_lab.host.link import Link
 from nvmelm_lab.host.memory_move import MemoryMove
@@ -46,6 +46,8 @@ class GuestSpec:
         LBAs, from LBA 0 on, that hold data of the guest before anything else happens.
     depth
         Commands that it keeps under way at most, on each disk.
+    burst
+        Commands that its controller may take from a queue at once: a power of two up to 64.
     shim
         Whether its VM stands behind a host shim, from its start on, instead of at the controller itself.
     """
@@ -56,6 +58,7 @@ class GuestSpec:
     blocks: tuple[int, ...] = (176,)
     filled: int = 0
     depth: int = 4
+    burst: int = 1
     shim: bool = False
 
 
@@ -316,6 +319,8 @@ class Lab:
         vm.port.plug(side.controller if shim is None else shim.controller)
         driver = Driver(self.engine, spec.name, vm.port, vm.pages, gate=vm.processors)
         await driver.enable()
+        if spec.burst > 1:
+            await driver.set_arbitration_burst(spec.burst)
         disks = []
         for number, (nsid, blocks) in enumerate(zip(nsids, spec.blocks, strict=True)):
             queue = await driver.create_queue_pair(self.spec.ring_entries)
@@ -370,6 +375,7 @@ def check_spec(spec: LabSpec) -> None:
                 f"{guest.name} cannot keep {guest.depth} commands in a ring of {spec.ring_entries} slots; "
                 f"give 1 to {spec.ring_entries - 1}"
             )
+        check_burst(guest.burst)
     most = MAX_TRANSFER_BYTES // spec.block_bytes
     if not 1 <= spec.chunk <= most:
         raise InputError(f"a copy cannot carry {spec.chunk} LBAs at once; give 1 to {most} (MDTS)")

@@ -103,10 +103,9 @@ class Driver:
     async def set_arbitration_burst(self, burst: int) -> None:
         """Let the controller take up to `burst` commands from a queue at once (Set Features 01h).
 
-        Raises InputError when that is no power of two from 1 to 64.
+        Raises InputError as `check_burst` does.
         """
-        if burst not in BURSTS:
-            raise InputError(f"an arbitration burst cannot be {burst}; give {', '.join(map(str, BURSTS))}")
+        check_burst(burst)
         await self.command("Set Features 01h", commands.set_arbitration(0, BURSTS.index(burst)))
 
     async def create_queue_pair(self, entries: int, name: str | None = None) -> QueuePair:
@@ -119,6 +118,12 @@ class Driver:
         return QueuePair(
             self.engine, name or self.name, self.port, qid, entries, sq_base, cq_base, gate=self.gate
         )
+
+
+def check_burst(burst: int) -> None:
+    """Raises InputError when a controller cannot take that many commands at once."""
+    if burst not in BURSTS:
+        raise InputError(f"an arbitration burst cannot be {burst}; give {', '.join(map(str, BURSTS))}")
 
 
 def check(what: str, cqe: Cqe) -> None:

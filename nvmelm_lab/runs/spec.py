@@ -60,6 +60,8 @@ class MigrationRun:
         Of a built-in workload (None: its usual rate).
     depth
         Commands that the guest keeps under way at most.
+    burst
+        How many of them the SSD may take at once.  More is less work for this machine, and coarser in time.
     lead_ns, after
         How long the guest is alone before the migration begins, and how many commands it issues after its end.
     method
@@ -79,6 +81,7 @@ class MigrationRun:
     seed: int = 1
     writes_per_second: int | None = None
     depth: int = 8
+    burst: int = 1
     granularity: int = 8
     queue_entries: int = 128
     copy_tasks: int = 4
@@ -106,7 +109,7 @@ class MigrationRun:
         """The lab to migrate in."""
         shim = self.method == "shim"
         filled = self.blocks * 3 // 4 if self.filled is None else self.filled
-        guests = [GuestSpec(GUEST, "Y", "H", (self.blocks,), filled, self.depth, shim)]
+        guests = [GuestSpec(GUEST, "Y", "H", (self.blocks,), filled, self.depth, self.burst, shim)]
         if self.neighbour:
             blocks = NEIGHBOUR_BLOCKS
             guests.append(GuestSpec(NEIGHBOUR, "Z", "I", (blocks,), blocks // 2, NEIGHBOUR_DEPTH))

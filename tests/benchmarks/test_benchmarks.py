@@ -69,7 +69,7 @@ def test_simpys_processes_that_stand_still_are_an_error() -> None:
 
 
 def test_slices_add_up_to_all_the_work() -> None:
-    assert sum(door._run(256)) == 256
+    assert sum(door._run(256, door._in_bursts)) == sum(door._run(256, door._singly)) == 256
     assert sum(whole_door._run(100)) == 100
     assert sum(random_migration._run(100, 1)) > 500
 

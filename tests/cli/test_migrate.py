@@ -122,6 +122,7 @@ def test_more_options_reach_the_run() -> None:
         (("--copy-tasks", "1"), "virtual_ns"),
         (("--chunk", "1"), "virtual_ns"),
         (("--depth", "1"), "latencies"),
+        (("--burst", "64", "--writes-per-second", "1000000"), "latencies"),
         (("--granularity", "512"), "bytes_copied"),
         (("--link-bytes-per-second", "100000000"), "virtual_ns"),
         (("--link-latency-ns", "0"), "virtual_ns"),

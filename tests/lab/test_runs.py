@@ -92,6 +92,19 @@ def test_the_guest_goes_on_after_it_has_moved_and_then_ends() -> None:
     assert not run.guest.queue.pending
 
 
+@pytest.mark.parametrize("method", ["ssd", "shim", "stop"])
+@pytest.mark.parametrize("workload", ["zipf", "mixed"])
+def test_a_run_in_bursts_ends_well_and_takes_fewer_steps(method: str, workload: str) -> None:
+    values = replace(
+        SMALL, method=method, workload=workload, writes_per_second=200_000, depth=15, trace="none"
+    )
+    outcomes = [start(replace(values, burst=burst)).finish() for burst in (1, 16)]
+    assert all(outcome.good for outcome in outcomes), [outcome.verdict.broken for outcome in outcomes]
+    singly, in_bursts = (outcome.steps / outcome.guest_commands for outcome in outcomes)
+    # A shim takes each command by itself, whatever the SSD behind it may do.
+    assert (in_bursts < singly) == (method != "shim")
+
+
 def test_notes_on_a_recording_are_kept() -> None:
     outcome = start(RECORDED).finish()
     assert outcome.workload == "null_mixed.log"
@@ -236,6 +249,7 @@ def test_a_token_that_is_none_is_refused_in_one_sentence(token: str, word: str) 
         ({"copy_tasks": 61}, "copy_tasks cannot be 61"),
         ({"chunk": 129}, "give 1 to 128"),
         ({"depth": 256}, "depth cannot be 256"),
+        ({"burst": 3}, "an arbitration burst cannot be 3; give 1, 2, 4, 8, 16, 32, 64"),
         ({"link_bytes_per_second": 0}, "link_bytes_per_second cannot be 0"),
         ({"method": "fly"}, "there is no method 'fly'; there are: ssd, shim, stop"),
         ({"schedule": ()}, "there is no schedule ''"),
