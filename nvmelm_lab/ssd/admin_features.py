@@ -71,7 +71,7 @@ def _get(controller: Controller, command: Command) -> None:
             controller.engine.recorder.reads.update(queue.reading_head()[0])
         trigger = queue.trigger
         data = pack("<II", queue.head % queue.slots, trigger or 0).ljust(FEATURE_BYTES, b"\0")
-        put_bytes(controller.space, command, data)
+        put_bytes(controller.space, command, data, FEATURE_BYTES)
         command.dw0 = (trigger is not None) << 31 | queue.cdqid
     else:
         raise Refused(Status.INVALID_FIELD)

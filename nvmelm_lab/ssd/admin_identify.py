@@ -38,7 +38,7 @@ def _identify(controller: Controller, command: Command) -> None:
     page = _PAGES.get(command.sqe.cdw10 & 0xFF)
     if page is None:
         raise Refused(Status.INVALID_FIELD)
-    put_bytes(controller.space, command, page(controller, command))
+    put_bytes(controller.space, command, page(controller, command), PAGE_BYTES)
 
 
 def _attached(controller: Controller, command: Command) -> Namespace | None:

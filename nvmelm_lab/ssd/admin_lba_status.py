@@ -47,7 +47,7 @@ def _get(controller: Controller, command: Command) -> None:
     descriptors = [
         LbaStatusDescriptor(first, blocks, LbaRangeStatus.ALLOCATED) for first, blocks in ranges[:fitting]
     ]
-    put_bytes(controller.space, command, pack_lba_status(descriptors, completeness))
+    put_bytes(controller.space, command, pack_lba_status(descriptors, completeness), room)
     reported = sum(descriptor.blocks for descriptor in descriptors)
     controller.engine.emit(("reported", controller.name, namespace.nsid, len(descriptors), reported))
 

@@ -150,7 +150,7 @@ def _receive(controller: Controller, command: Command) -> None:
     offset, length = _offset(command), 4 * (sqe.cdw15 + 1)
     if offset > len(data) or length > MAX_TRANSFER_BYTES:
         raise Refused(Status.INVALID_FIELD)
-    put_bytes(controller.space, command, data[offset : offset + length])
+    put_bytes(controller.space, command, data[offset : offset + length], length)
     command.dw0 = int(consistent)
     controller.engine.emit(("state taken", target.name, data, consistent))
 

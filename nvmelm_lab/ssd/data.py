@@ -39,9 +39,12 @@ def get_bytes(space: AddressSpace, command: Command, length: int) -> bytes:
     return b"".join(space.read(address, part) for address, part in pieces_of(space, command, length))
 
 
-def put_bytes(space: AddressSpace, command: Command, data: bytes) -> None:
-    """Fill the command's buffer with `data`."""
-    _scatter(space, pieces_of(space, command, len(data)), data)
+def put_bytes(space: AddressSpace, command: Command, data: bytes, length: int) -> None:
+    """Put `data` at the beginning of the command's buffer, which the command says is of `length` bytes.
+
+    By the buffer's length, not by the data's, PRP2 is a page or a list.
+    """
+    _scatter(space, pieces_of(space, command, length), data)
 
 
 def get_blocks(space: AddressSpace, command: Command, blocks: int) -> Sequence[int]:
@@ -80,5 +83,6 @@ def put_blocks(space: AddressSpace, pieces: Pieces, stamps: Sequence[int]) -> No
 def _scatter(space: AddressSpace, pieces: Pieces, data: bytes) -> None:
     done = 0
     for address, length in pieces:
-        space.dma_write(address, data[done : done + length])
+        if done < len(data):
+            space.dma_write(address, data[done : done + length])
         done += length

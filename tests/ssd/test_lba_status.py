@@ -2,9 +2,11 @@
 
 import pytest
 
+from nvmelm_lab.memory import PAGE_BYTES
 from nvmelm_lab.nvme import Status, commands
 from nvmelm_lab.nvme import migration_commands as lm
 from nvmelm_lab.nvme.codes import BROADCAST_NSID, LbaStatusAction
+from nvmelm_lab.nvme.lba_status import unpack_lba_status
 from nvmelm_lab.ssd import MAX_TRANSFER_BYTES
 from tests.ssd.door import MEMORY, Bench, Y, raw, ready
 
@@ -135,6 +137,25 @@ def test_a_list_that_does_not_fit_says_incomplete_and_keeps_within_its_dwords(
     assert bench.y.admin.status(sqe) == Status.SUCCESS
     assert bench.y.space.read(address, 5) == fitting.to_bytes(4, "little") + bytes([INCOMPLETE])
     assert bench.y.space.read(address + 4 * dwords, 100) == b"\xa5" * 100
+
+
+@pytest.mark.parametrize("written_blocks", [2, 400])
+def test_a_short_list_in_a_long_buffer_leaves_the_pages_and_the_pointers_behind_it_alone(
+    written_blocks: int,
+) -> None:
+    bench = written(1, *((lba, 1) for lba in range(0, 2 * written_blocks, 2)), blocks=800)
+    first, second, third, pointers = (bench.y.take() for _ in range(4))
+    bench.y.space.write(first, b"\xa5" * 3 * PAGE_BYTES)
+    listed = second.to_bytes(8, "little") + third.to_bytes(8, "little")
+    bench.y.space.write(pointers, listed)
+    dwords = 3 * PAGE_BYTES // 4
+    sqe = lm.get_lba_status(0, 1, 0, 0, dwords, LbaStatusAction.ALLOCATED, first, pointers)
+    assert bench.y.admin.status(sqe) == Status.SUCCESS
+    length = 8 + 16 * written_blocks
+    assert bench.y.space.read(pointers, 16) == listed
+    assert bench.y.space.read(first + length, 3 * PAGE_BYTES - length) == b"\xa5" * (3 * PAGE_BYTES - length)
+    found = unpack_lba_status(bench.y.space.read(first, length))
+    assert [each.slba for each in found.descriptors] == list(range(0, 2 * written_blocks, 2))
 
 
 def test_a_list_that_just_fits_is_complete() -> None:
