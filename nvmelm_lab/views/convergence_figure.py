@@ -13,7 +13,7 @@ from textwrap import wrap
 from typing import Any, Final
 
 from nvmelm_lab.runs import Outcome
-from nvmelm_lab.views.copies import Copy, convergence_text, copies, findings, grouped, told
+from nvmelm_lab.views.copies import Copy, convergence_text, copies, findings, told
 from nvmelm_lab.views.figures import (
     LINE,
     LINE_CHARS,
@@ -28,7 +28,7 @@ from nvmelm_lab.views.figures import (
     texts,
 )
 from nvmelm_lab.views.palette import CHANGED, COPYING, EDGE, EQUAL, LOOKS, Colours
-from nvmelm_lab.views.text import duration
+from nvmelm_lab.views.text import duration, grouped
 
 WIDTH, LEFT, RIGHT = 840, 70, 664
 """Of the page, and where the panels begin and end; to the right of them stands what the signs mean."""

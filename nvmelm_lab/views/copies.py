@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nvmelm_lab.runs import Outcome
-from nvmelm_lab.views.text import duration
+from nvmelm_lab.views.text import duration, grouped
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,6 @@ def _counted(number: int, word: str) -> str:
 
 def _lbas(number: int) -> str:
     return f"{grouped(number)} LBA{'s' * (number != 1)}"
-
-
-def grouped(number: int) -> str:
-    """A number with its digits in groups of three."""
-    return f"{number:,}".replace(",", "\u202f")
 
 
 def told(copy: Copy) -> str:

@@ -11,7 +11,7 @@ from nvmelm_lab.errors import InputError
 from nvmelm_lab.runs import MigrationRun, Outcome, Run, start
 from nvmelm_lab.runs.spec import check
 from nvmelm_lab.views.frames import About, player_model
-from nvmelm_lab.views.model import PlayerModel
+from nvmelm_lab.views.model import PlayerModel, unit_of
 from nvmelm_lab.views.summary_film import summary_model
 
 MOST_COPIED: Final = 4096
@@ -63,7 +63,8 @@ def frame_at(model: PlayerModel, words: str) -> int:
     for index, step in enumerate(model["steps"]):
         if words in step["text"] or words in step.get("note", ""):
             return index
-    raise InputError(f"no step of this run says {words!r}; give words as the player's sentences have them")
+    unit = unit_of(model)
+    raise InputError(f"no {unit} of this run says {words!r}; give words as the player's sentences have them")
 
 
 def _title(spec: MigrationRun) -> str:

@@ -20,7 +20,7 @@ from IPython.display import display
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.views import text
 from nvmelm_lab.views.check import check
-from nvmelm_lab.views.model import PlayerModel
+from nvmelm_lab.views.model import PlayerModel, unit_of
 from nvmelm_lab.views.still import still_html, still_svg
 
 _HERE = Path(__file__).parent
@@ -58,7 +58,7 @@ def _pack(run: PlayerModel) -> bytes:
 
 
 class Player(anywidget.AnyWidget):
-    """One run, to be watched step by step; show it as the last line of a cell.
+    """One run, to be watched step by step, or a summary of one frame by frame; show it as the last line of a cell.
 
     `model` is a player model (`nvmelm_lab.views.model`) and is checked here; `step` is the index from 0 at
     which the player opens, and of which hosts without widgets get a still picture and the facts in words.
@@ -70,7 +70,8 @@ class Player(anywidget.AnyWidget):
     def __init__(self, model: Mapping[str, Any], step: int = 0) -> None:
         self._run = check(model)
         if not 0 <= step < len(self._run["steps"]):
-            raise InputError(f"step is {step}; this run has steps 0 to {len(self._run['steps']) - 1}")
+            last = len(self._run["steps"]) - 1
+            raise InputError(f"step is {step}; this run has {unit_of(self._run)}s 0 to {last}")
         self._step = step
         self._packed = _pack(self._run)
         super().__init__(_key=uuid4().hex)

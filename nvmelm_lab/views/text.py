@@ -24,6 +24,11 @@ def duration(ns: int) -> str:
     return f"{ns} ns"
 
 
+def grouped(number: int) -> str:
+    """A number with its digits in groups of three."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
 COUNT_ROOM: Final = 4
 _SIZES: Final = (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3))
 
@@ -73,10 +78,10 @@ def describe(model: PlayerModel, index: int) -> list[str]:
 
 
 def amount(value: int, counter: Counter) -> str:
-    """A counter's level for reading: ``12 LBAs``, ``1.204 ms``."""
+    """A counter's level for reading: ``1 204 LBAs``, ``1.204 ms``."""
     if counter["unit"] == "ns":
         return duration(value)
-    return f"{value} {counter['unit']}".rstrip()
+    return f"{grouped(value)} {counter['unit']}".rstrip()
 
 
 def highest(model: PlayerModel) -> list[int]:

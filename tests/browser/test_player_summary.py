@@ -2,12 +2,16 @@
 open where a cell stands for many tiles; and what it says of any frame is what Python says."""
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page
 
+from nvmelm_lab.notebook import SMALL
+from nvmelm_lab.runs import start
 from nvmelm_lab.views import text
+from nvmelm_lab.views.film import model_of
 from nvmelm_lab.views.model import WORDS, State
 from nvmelm_lab.views.replay import at, cells, counts
 from tests.browser.conftest import Lab, OpenNotebook, set_theme
@@ -200,6 +204,24 @@ def test_it_speaks_of_frames_and_offers_no_bytes(root: Locator) -> None:
 
 def rows_of_help(root: Locator) -> list[str]:
     return root.locator(".nvp-row span").all_inner_texts()
+
+
+def test_a_summary_of_a_real_migration_is_told_as_python_tells_it(
+    lab: Lab, open_notebook: OpenNotebook
+) -> None:
+    values = {"trace": "summary", "blocks": 16384, "filled": 600, "writes_per_second": 20_000}
+    run = model_of(start(replace(SMALL, **values)).finish())
+    cells = "from nvmelm_lab.notebook import watch", f"watch(at=9, **{values!r})"
+    root = player(open_notebook(lab.write("real-summary.ipynb", *cells)))
+    assert step_of(root) == 9
+    press_pane(root, "Text")
+    for share in (0.0, 0.4, 0.8, 1.0):
+        assert rows(root) == text.describe(run, step_of(root))
+        scrub_to(root, share)
+        assert root.evaluate(FAULTS) == []
+    press_pane(root, "Text")
+    step_of(root)
+    assert root.evaluate(FAULTS) == []
 
 
 # --- keyboard ------------------------------------------------------------------------------------------------------

@@ -13,9 +13,9 @@ from nvmelm_lab.errors import InputError
 from nvmelm_lab.runs import MigrationRun, Outcome, Phase, start
 from nvmelm_lab.views import convergence, convergence_text
 from nvmelm_lab.views.convergence_figure import LEFT, RIGHT
-from nvmelm_lab.views.copies import copies, grouped, told
+from nvmelm_lab.views.copies import copies, told
 from nvmelm_lab.views.palette import CHANGED, COPYING, EQUAL
-from nvmelm_lab.views.text import duration
+from nvmelm_lab.views.text import duration, grouped
 
 SMALL = MigrationRun(blocks=1024, neighbour=False)
 RUNS = {

@@ -84,7 +84,7 @@ def test_a_frame_of_a_summary_tells_its_counters_in_place_of_one_actor() -> None
     tops = [max(step["counts"][n] for step in SUMMARY["steps"]) for n in range(6)]
     levels = SUMMARY["steps"][200]["counts"]
     assert lines[2] == (
-        f"Guest writes: {levels[0]} writes, highest {tops[0]} writes."
+        f"Guest writes: {text.grouped(levels[0])} writes, highest {text.grouped(tops[0])} writes."
         " Writes of the guest that were acknowledged."
     )
     assert lines[7].startswith("Downtime: 0 ns, highest 2.585 ms. ")
@@ -97,8 +97,17 @@ def test_a_frame_of_a_summary_tells_its_counters_in_place_of_one_actor() -> None
     assert "Iterate from frame 186" in text.summary(SUMMARY)
 
 
-def test_a_counter_without_a_unit_is_a_bare_number() -> None:
-    assert text.amount(12, {"name": "Rounds", "unit": "", "sentence": "Rounds begun."}) == "12"
+@pytest.mark.parametrize(
+    ("level", "unit", "words"),
+    [
+        (12, "", "12"),
+        (1_048_576, "LBAs", "1\u202f048\u202f576 LBAs"),
+        (999, "LBAs", "999 LBAs"),
+        (12_345, "ns", "12.345 µs"),
+    ],
+)
+def test_a_level_is_told_with_its_unit_and_its_thousands_apart(level: int, unit: str, words: str) -> None:
+    assert text.amount(level, {"name": "Any", "unit": unit, "sentence": "Any."}) == words
 
 
 def test_bytes_are_read_little_endian_bit_by_bit() -> None:

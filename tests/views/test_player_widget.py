@@ -12,6 +12,7 @@ from nvmelm_lab.errors import InputError
 from nvmelm_lab.views import Player
 from nvmelm_lab.views import text as words
 from tests.views.synthetic import model
+from tests.views.synthetic_summary import summary
 
 RUN = model(steps=200) | {"seed": (1 << 64) - 1}
 
@@ -60,6 +61,11 @@ def test_its_text_is_that_of_the_step() -> None:
 def test_a_step_outside_the_run_is_refused(step: int) -> None:
     with pytest.raises(InputError, match=f"step is {step}; this run has steps 0 to {len(RUN['steps']) - 1}"):
         Player(RUN, step=step)
+
+
+def test_a_frame_outside_a_summary_is_refused() -> None:
+    with pytest.raises(InputError, match="step is 40; this run has frames 0 to 39"):
+        Player(summary(frames=40), step=40)
 
 
 def test_a_damaged_model_is_refused_before_anything_is_shown() -> None:

@@ -59,10 +59,12 @@ function describe(run, moment) {
   ];
 }
 
-// A counter's level for reading, in number and unit: "12" and " LBAs"; "1.204 ms", where the unit tells the size.
+const grouped = (number) => `${number}`.replace(/\B(?=(\d{3})+$)/g, "\u202f");
+
+// A counter's level for reading, in number and unit: "1 204" and " LBAs"; "1.204 ms", where the unit tells the size.
 function amountParts(value, { unit }) {
   if (unit === "ns") return [duration(value), ""];
-  return [`${value}`, unit && ` ${unit}`];
+  return [grouped(value), unit && ` ${unit}`];
 }
 
 function amount(value, counter) {
