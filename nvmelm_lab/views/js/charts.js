@@ -69,7 +69,7 @@ function sheetsFor({ at, run, byTime, theme, sheets }) {
     return sheet;
   };
   const past = draw({ area: mix(theme.panel, theme.accent, 0.3), line: theme.accent, width: 1.5 });
-  const later = draw({ line: theme.edge, width: 1 });
+  const later = draw({ line: theme.muted, width: 1 });
   return { ...made, page, ys, past, later };
 }
 
