@@ -84,8 +84,8 @@ class Reel:
         self, record: StepRecord, lane: int, actor: str, text: str, cause: int, more: dict[str, Any]
     ) -> int:
         at = len(self.frames)
-        step = {"t": record.time if self._timed else at, "lane": lane, "actor": _cut(actor, 40)}
-        step["text"] = _cut(text, 100)
+        step = {"t": record.time if self._timed else at, "lane": lane, "actor": cut(actor, 40)}
+        step["text"] = cut(text, 100)
         if cause >= 0:
             step["cause"] = cause
         step.update((key, value) for key, value in more.items() if value not in (None, "", [], ()))
@@ -93,6 +93,6 @@ class Reel:
         return at
 
 
-def _cut(words: str, most: int) -> str:
+def cut(words: str, most: int) -> str:
     """The words as far as the player has room for them."""
     return words if len(words) <= most else words[: most - 1] + "…"

@@ -9,6 +9,7 @@ from typing import Any, Final
 from nvmelm_lab.engine import Frame, Summary, unpack_runs
 from nvmelm_lab.views.frames import FEWEST_SLOTS, About, phases_begun
 from nvmelm_lab.views.model import VERSION, Counter, PlayerModel, Step
+from nvmelm_lab.views.reel import cut
 from nvmelm_lab.views.sentences import PAUSE, started
 from nvmelm_lab.views.stakes import found, judged_by
 from nvmelm_lab.views.text import duration, grouped
@@ -129,8 +130,10 @@ def _step(frame: Frame, facts: Mapping[str, Any], phase: str, now: Levels, befor
         "t": max(0, frame.time if facts["timed"] else frame.step),
         "lane": 0,
         "actor": "",
-        "text": _sentence(frame, facts, phase, now, before),
+        "text": cut(_sentence(frame, facts, phase, now, before), 100),
     }
+    if now["overflows"] > before["overflows"]:
+        step["note"] = "the Migration Queue was full"
     if "running" in _words(frame) and now["downtime"]:
         step["note"] = f"it stood still for {duration(now['downtime'])}"
     for end in ("head", "tail"):
@@ -157,7 +160,7 @@ def _sentence(frame: Frame, facts: Mapping[str, Any], phase: str, now: Levels, b
 
 
 def _where(words: Mapping[str, Any], phase: str, now: Levels, before: Levels) -> str:
-    begun = [f"Round {now['rounds']} has ended"] if now["rounds"] > before["rounds"] else []
+    begun = [f"Round {now['rounds']} ended"] if now["rounds"] > before["rounds"] else []
     if "phase" in words:
         begun.append(f"{phase} begins")
     if begun:
@@ -169,8 +172,6 @@ def _told(now: Levels, before: Levels) -> list[str]:
     """What happened since the frame before, in numbers."""
     grown = {name: now[name] - before[name] for name in now}
     told = []
-    if grown["overflows"]:
-        told.append("the Migration Queue was full")
     if grown["copied"]:
         told.append(f"{_counted(grown['copied'], 'LBA')} copied")
     if grown["guest writes"]:

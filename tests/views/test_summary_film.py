@@ -124,6 +124,8 @@ def test_a_full_queue_and_the_baseline_after_it_are_the_same_too():
     watched.check(outcome.trace)
     levels = [dict(zip(frame_names(watched), f.counters, strict=True)) for f in watched.fine.finish().frames]
     assert levels[-1]["overflows"] == outcome.overflows
+    film = summary_model(watched.fine.finish(), About())
+    assert any(step.get("note") == "the Migration Queue was full" for step in film["steps"])
 
 
 def frame_names(watched: Watched) -> tuple[str, ...]:
@@ -165,7 +167,7 @@ def test_so_does_a_run_that_goes_wrong_or_has_holes(values, state):
 
 
 @given(st.sampled_from(sorted(WORKLOADS)), st.integers(0, 1 << 16), st.integers(9, 60), st.booleans())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_whatever_runs_in_whatever_order(name, seed, blocks, timed):
     watched: list[Watched] = []
     run = labs.migrate(
@@ -218,9 +220,19 @@ def test_all_phases_begin_in_frames_of_their_own_and_say_so(film):
     texts = [step["text"] for step in film["steps"]]
     assert texts[0] == "The guest runs at the source; nothing has been copied yet"
     assert any(text.startswith("Iterate, round 2: ") for text in texts)
-    assert any(text.startswith("Round 2 has ended") for text in texts)
+    assert any(text.startswith("Round 2 ended") for text in texts)
     assert texts.count("VMM pauses the VM: its virtual CPUs stand still") == 1
     assert max(map(len, texts)) <= 100
+
+
+def test_sentences_of_the_largest_runs_fit_too(outcome):
+    levels = dict.fromkeys(outcome.summary.counters, (1 << 40) - 1) | {"head": 0, "tail": 0, "rounds": 12}
+    words = (("round", 12), ("phase", "Start logging"))
+    last = replace(outcome.summary.frames[-1], words=words, counters=tuple(levels.values()))
+    made = replace(outcome.summary, frames=[outcome.summary.frames[0], last])
+    (_, step) = check(summary_model(made, About()))["steps"]
+    assert step["text"].startswith("Round 12 ended, Start logging begins: 1")
+    assert len(step["text"]) <= 100
 
 
 def test_the_start_of_the_vm_tells_how_long_it_stood_still(outcome, film):
@@ -278,6 +290,7 @@ def test_a_namespace_that_is_no_multiple_of_the_tile_ends_in_a_short_one():
     model = check(summary_model(watched.coarse.finish(), About()))
     assert model["cell_lbas"] == 8
     assert model["source"]["start"] == [[0, 93, State.MAPPED]]
+    assert "source" not in model["steps"][0]
     assert len(at(model, 0).source) == 12
 
 
