@@ -155,6 +155,16 @@ def test_zeros_that_were_deallocated_are_not_behind_a_destination_that_holds_not
     assert content.behind == 1
 
 
+def test_what_the_guest_writes_at_the_destination_brings_nothing_up_to_date_when_it_goes_back():
+    content = Content(4, [5, 5, 5, 5])
+    content.copied(0, [5, 5, 5, 5])
+    content.guest_changed(SOURCE, 1, [6])
+    content.guest_changed(DESTINATION, 1, [7])
+    assert content.state(DESTINATION, 1) == State.EQUAL
+    content.unsettle()
+    assert (content.state(SOURCE, 1), content.behind) == (State.CHANGED, 1)
+
+
 @pytest.mark.parametrize(("tile", "tiles"), [(1, 21), (2, 11), (8, 3), (32, 1)])
 def test_the_last_tile_of_a_namespace_may_be_short(tile, tiles):
     assert Content(BLOCKS, range(1, BLOCKS + 1), tile).news()[0] == [[0, tiles, State.MAPPED]]

@@ -6,6 +6,7 @@ from nvmelm_lab.engine import Engine, RunToBlock, Summary, unpack_runs
 from nvmelm_lab.host import provision
 from nvmelm_lab.host.operation import Operation, OperationKind
 from nvmelm_lab.lab import Lab
+from nvmelm_lab.nvme import commands
 from nvmelm_lab.runs.roles import roles_of
 from nvmelm_lab.runs.states import State
 from nvmelm_lab.runs.summarizer import FIRST_INTERVAL_STEPS, Summarizer
@@ -113,6 +114,57 @@ def test_copies_and_what_fell_behind_are_counted(told):
     assert (told.levels()["copied"], told.levels()["behind"]) == (2, 1)
     told.step(3, copied(1, 70))
     assert (told.levels()["copied"], told.levels()["behind"]) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        ("namespace deleted", "destination SSD", 1),
+        ("vm", "guest", "running", "H"),
+        ("resumed", "H"),
+        copied(1, 9),
+        wrote(0, 9),
+    ],
+)
+def test_a_frame_that_is_due_shows_nothing_of_the_step_after_it(told, effect):
+    told.step(1, copied(0, 1), ("phase", "Prepare"))
+    told.step(2, effect)
+    assert maps(told.summarizer.so_far())[1] == (1, [[], [(0, 1, State.EQUAL)]])
+
+
+def test_a_controller_that_a_reset_resumes_does_not_run(told):
+    told.step(1, ("reset", "H"), ("resumed", "H"))
+    assert len(told.summarizer.so_far().frames) == 1
+    told.step(2, ("resumed", "H"))
+    assert maps(told.summarizer.so_far())[1:] == [(2, [[], [(0, 4, State.LOST)]])]
+
+
+def submitted(who: str, qid: int, nsid: int = 1, slba: int = 0) -> tuple:
+    return ("submitted", who, qid, 7, commands.read(7, nsid, slba, 2, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("asked", "controller", "copying"),
+    [
+        (submitted("copy task 1", 1), "X", True),
+        (submitted("copy task 1", 2), "X", False),
+        (submitted("copy task 1", 1), "G", False),
+        (submitted("copy task 1", 1, nsid=2), "X", False),
+        (submitted("copy task 1", 1, slba=15), "X", False),
+        (submitted("VMM on X", 0), "X", False),
+        (submitted("guest", 1), "X", False),
+        (submitted("neighbour", 1), "X", False),
+        (submitted("shim Y", 1), "X", False),
+    ],
+)
+def test_a_read_of_the_source_that_is_neither_a_guests_nor_a_shims_is_a_copy_from_its_doorbell_on(
+    told, asked, controller, copying
+):
+    told.step(1, asked)
+    assert len(told.summarizer.so_far().frames) == 1
+    told.step(2, ("doorbell", controller, "SQ", 1, 1, True))
+    expected = [(2, [[], [(0, 2, State.COPYING)]])] if copying else []
+    assert maps(told.summarizer.so_far())[1:] == expected
 
 
 def test_what_neighbours_write_is_nobodys_business(told):
