@@ -148,6 +148,16 @@ class SequenceIndicator(Code):
     ONLY = 3, "the one command that carries everything"
 
 
+class SanitizeAction(Code):
+    """SANACT of Sanitize.  Base 5.1.22."""
+
+    EXIT_FAILURE = 1, "leave failure mode"
+    BLOCK_ERASE = 2, "block erase"
+    OVERWRITE = 3, "overwrite"
+    CRYPTO_ERASE = 4, "crypto erase"
+    EXIT_VERIFICATION = 5, "leave media verification"
+
+
 class LbaStatusAction(Code):
     """ATYPE of Get LBA Status.  NVM 4.2.1."""
 

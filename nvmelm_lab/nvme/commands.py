@@ -6,14 +6,22 @@ a value that fits but that a controller must refuse can be sent, to see it refus
 """
 
 from nvmelm_lab.nvme import layouts_admin, layouts_io
-from nvmelm_lab.nvme.codes import AdminOpcode, Cns, Feature, IoOpcode, ResourceType, VirtualizationAction
+from nvmelm_lab.nvme.codes import (
+    AdminOpcode,
+    Cns,
+    Feature,
+    IoOpcode,
+    ResourceType,
+    SanitizeAction,
+    VirtualizationAction,
+)
 from nvmelm_lab.nvme.fields import one_less
 
 MOST_BLOCKS = 1 << 16
 """Most LBAs of one Read, Write, Write Zeroes or Write Uncorrectable: NLB has 16 bits."""
 
 MOST_RANGES = 256
-"""Most ranges of one Dataset Management command: NR has 8 bits."""
+"""Most ranges of one Dataset Management or Copy command: NR has 8 bits."""
 
 
 def flush(cid: int, nsid: int) -> bytes:
@@ -35,10 +43,42 @@ def write(cid: int, nsid: int, slba: int, blocks: int, prp1: int, prp2: int = 0,
     return layouts_io.WRITE.pack(_on_range(IoOpcode.WRITE, cid, nsid, slba, blocks) | more)
 
 
+def compare(cid: int, nsid: int, slba: int, blocks: int, prp1: int, prp2: int = 0) -> bytes:
+    """Succeed if `blocks` LBAs from `slba` on hold what is in the buffer that the PRPs describe."""
+    data = {"PRP1": prp1, "PRP2": prp2}
+    return layouts_io.COMPARE.pack(_on_range(IoOpcode.COMPARE, cid, nsid, slba, blocks) | data)
+
+
+def verify(cid: int, nsid: int, slba: int, blocks: int) -> bytes:
+    """Succeed if `blocks` LBAs from `slba` on can be read; no data move."""
+    return layouts_io.VERIFY.pack(_on_range(IoOpcode.VERIFY, cid, nsid, slba, blocks))
+
+
+def copy(cid: int, nsid: int, slba: int, ranges: int, prp1: int, prp2: int = 0) -> bytes:
+    """Copy `ranges` ranges, listed in the buffer (see `pack_copy_ranges`), one behind the other to `slba`."""
+    return layouts_io.COPY.pack(
+        {
+            "OPC": IoOpcode.COPY,
+            "CID": cid,
+            "NSID": nsid,
+            "PRP1": prp1,
+            "PRP2": prp2,
+            "SDLBA": slba,
+            "NR": one_less("ranges", ranges, MOST_RANGES),
+        }
+    )
+
+
 def write_zeroes(cid: int, nsid: int, slba: int, blocks: int, deallocate: bool = False) -> bytes:
     """Make `blocks` LBAs from `slba` on read as zeroes, by deallocating them if asked to."""
     values = _on_range(IoOpcode.WRITE_ZEROES, cid, nsid, slba, blocks)
     return layouts_io.WRITE_ZEROES.pack(values | {"DEAC": deallocate})
+
+
+def zero_namespace(cid: int, nsid: int) -> bytes:
+    """Make a whole namespace read as zeroes by deallocating it: Write Zeroes with NSZ and DEAC."""
+    values = {"OPC": IoOpcode.WRITE_ZEROES, "CID": cid, "NSID": nsid, "DEAC": 1, "NSZ": 1}
+    return layouts_io.WRITE_ZEROES.pack(values)
 
 
 def write_uncorrectable(cid: int, nsid: int, slba: int, blocks: int) -> bytes:
@@ -233,3 +273,16 @@ def virtualization(
             "NR": count,
         }
     )
+
+
+def format_nvm(cid: int, nsid: int, secure_erase: int = 0) -> bytes:
+    """Format namespace `nsid`, or with FFFFFFFFh all that are attached, and keep its LBA format.
+    `secure_erase` (SES): 0 none, 1 of user data, 2 cryptographic.
+    """
+    values = {"OPC": AdminOpcode.FORMAT_NVM, "CID": cid, "NSID": nsid, "SES": secure_erase}
+    return layouts_admin.FORMAT_NVM.pack(values)
+
+
+def sanitize(cid: int, action: SanitizeAction) -> bytes:
+    """Start a sanitize operation of the whole subsystem; it goes on after the completion."""
+    return layouts_admin.SANITIZE.pack({"OPC": AdminOpcode.SANITIZE, "CID": cid, "SANACT": action})

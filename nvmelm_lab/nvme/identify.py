@@ -23,6 +23,26 @@ ONCS_NVMCMPS = Bits(0, 0)  # Compare
 ONCS_NVMWUSV = Bits(1, 1)  # Write Uncorrectable
 ONCS_NVMDSMSV = Bits(2, 2)  # Dataset Management
 ONCS_NVMWZSV = Bits(3, 3)  # Write Zeroes
+ONCS_NVMVFYS = Bits(7, 7)  # Verify
+ONCS_NVMCPYS = Bits(8, 8)  # Copy
+ONCS_NVMCSA = Bits(9, 9)  # what one Copy writes is written as one command would
+ONCS_NSZS = Bits(12, 12)  # Write Zeroes of a whole namespace
+
+# OCFS, formats of source ranges that Copy takes.  Base 2.1, Figure 312.
+OCFS_0 = Bits(0, 0)  # descriptor format 0h: LBAs of the namespace that is copied to
+
+# FNA, attributes of Format NVM.  Base 2.1, Figure 312.
+FNA_FNS = Bits(0, 0)  # a format is of all namespaces
+FNA_SENS = Bits(1, 1)  # a secure erase is of all namespaces
+FNA_CRYES = Bits(2, 2)  # cryptographic erase
+FNA_FNVMBS = Bits(3, 3)  # NSID FFFFFFFFh is not taken
+
+# SANICAP, sanitize operations supported.  Base 2.1, Figure 312.
+SANICAP_CES = Bits(0, 0)  # crypto erase
+SANICAP_BES = Bits(1, 1)  # block erase
+SANICAP_OWS = Bits(2, 2)  # overwrite
+SANICAP_NDI = Bits(29, 29)  # the host cannot keep media from being deallocated
+SANICAP_NODMMAS = Bits(31, 30)  # 1: media are not modified after a sanitize without deallocation
 
 # TRATTR, tracking attributes.  Base 2.1, Figure 312.
 TRATTR_THMCS = Bits(0, 0)  # changes of host memory can be tracked
@@ -61,12 +81,15 @@ class IdentifyController:
     hmpre: int = at(272, "I")  # host memory buffer wanted; 0 beside a Migration Management Controller
     tnvmcap: int = at(280, "Q")  # bytes of the subsystem's capacity, lower half
     unvmcap: int = at(296, "Q")  # bytes of it not yet given to a namespace, lower half
+    sanicap: int = at(328, "I")  # SANICAP_*
     sqes: int = at(512, "B", 0x66)  # an SQE has 2 ** 6 bytes
     cqes: int = at(513, "B", 0x44)  # a CQE has 2 ** 4 bytes
     maxcmd: int = at(514, "H")  # most commands at once on a queue; 0 for not said
     nn: int = at(516, "I")  # largest namespace id
     oncs: int = at(520, "H")  # ONCS_*
+    fna: int = at(524, "B")  # FNA_*
     vwc: int = at(525, "B")  # bit 0: there is a volatile write cache
+    ocfs: int = at(534, "H")  # OCFS_*
     sgls: int = at(536, "I")  # 0: no SGLs
     mnan: int = at(540, "I")  # most namespaces allocated; 0 for NN
     cmmrtd: int = at(570, "H")  # most memory range tracking descriptors of this controller
@@ -98,6 +121,9 @@ class IdentifyNamespace:
     dps: int = at(29, "B")  # end-to-end protection in use
     nmic: int = at(30, "B")  # NMIC_*
     dlfeat: int = at(33, "B")  # DLFEAT_*
+    mssrl: int = at(74, "H")  # Copy: most LBAs of one source range
+    mcl: int = at(76, "I")  # Copy: most LBAs of all source ranges
+    msrc: int = at(80, "B")  # Copy: most source ranges, 0's based
     ms: int = at(128, "H")  # LBA format 0: bytes of metadata
     lbads: int = at(130, "B")  # LBA format 0: an LBA has 2 ** LBADS bytes
     rp: int = at(131, "B")  # LBA format 0: relative performance

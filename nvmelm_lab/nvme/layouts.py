@@ -98,6 +98,8 @@ _IO: Mapping[int, Layout] = {
     IoOpcode.COPY: layouts_io.COPY,
 }
 
+_IO_COMPLETIONS: Mapping[int, Layout] = {IoOpcode.WRITE_ZEROES: layouts_data.CQE_WRITE_ZEROES}
+
 _COMPLETIONS: Mapping[tuple[int, int], Layout] = {
     (AdminOpcode.CONTROLLER_DATA_QUEUE, CdqSelect.CREATE): layouts_data.CQE_CREATE_CDQ,
     (AdminOpcode.GET_FEATURES, Feature.CONTROLLER_DATA_QUEUE): layouts_data.CQE_GET_CDQ,
@@ -126,6 +128,7 @@ LAYOUTS: Mapping[str, Layout] = {
         layouts_data.CQE,
         *_COMPLETIONS.values(),
         *_ANY_COMPLETION.values(),
+        *_IO_COMPLETIONS.values(),
         layouts_data.MQE,
         layouts_data.MQE_NO_RANGE,
         layouts_data.CONTROLLER_STATE,
@@ -135,6 +138,7 @@ LAYOUTS: Mapping[str, Layout] = {
         layouts_data.LBA_STATUS,
         layouts_data.LBA_STATUS_DESCRIPTOR,
         layouts_data.DSM_RANGE,
+        layouts_data.COPY_RANGE,
     )
 }
 """Every layout by its name, for example "SQE Write", "CQE", "MQE" or "Controller State"."""
@@ -154,7 +158,7 @@ def layout_of_cqe(opcode: int, admin: bool, select: int = 0) -> Layout:
     that return nothing in DW0 and DW1 have the plain "CQE".
     """
     if not admin:
-        return layouts_data.CQE
+        return _IO_COMPLETIONS.get(opcode, layouts_data.CQE)
     return _COMPLETIONS.get((opcode, select)) or _ANY_COMPLETION.get(opcode, layouts_data.CQE)
 
 

@@ -1,6 +1,13 @@
 """The commands of the Admin command set, bit by bit, except those made for live migration."""
 
-from nvmelm_lab.nvme.codes import AdminOpcode, Cns, Feature, ResourceType, VirtualizationAction
+from nvmelm_lab.nvme.codes import (
+    AdminOpcode,
+    Cns,
+    Feature,
+    ResourceType,
+    SanitizeAction,
+    VirtualizationAction,
+)
 from nvmelm_lab.nvme.fields import Field, meanings
 from nvmelm_lab.nvme.sqe_fields import (
     NO_DATA,
@@ -189,13 +196,7 @@ SANITIZE = command(
         0,
         "SANACT",
         "what to do",
-        {
-            1: "leave failure mode",
-            2: "block erase",
-            3: "overwrite",
-            4: "crypto erase",
-            5: "leave media verification",
-        },
+        meanings(SanitizeAction),
     ),
     dword(10, 3, 3, "AUSE", "1: failure mode may be left without a good sanitize"),
     dword(10, 7, 4, "OWPASS", "overwrite passes; 0 stands for 16"),

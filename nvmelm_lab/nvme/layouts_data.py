@@ -101,6 +101,14 @@ CQE_VIRTUALIZATION = _cqe(
     _DW1_UNUSED,
 )
 
+CQE_WRITE_ZEROES = _cqe(
+    "CQE Write Zeroes",
+    "NVM Command Set 1.2, 3.3.8.1, Figure 87",
+    bits(0, 4, 0, 0, "LBACZ", "1: all LBAs of the namespace are zeroes now, as NSZ asked"),
+    reserved_bits(0, 4, 31, 1),
+    _DW1_UNUSED,
+)
+
 CQE_ABORT = _cqe(
     "CQE Abort",
     "Base 2.1, 5.1.1",
@@ -222,4 +230,17 @@ DSM_RANGE = layout(
     whole_bytes(0, 3, "CATTR", "hints on how the LBAs will be used", hexadecimal=True),
     whole_bytes(4, 7, "LLB", "number of LBAs, a plain count", unit="blocks"),
     whole_bytes(8, 15, "SLBA", "first LBA"),
+)
+
+COPY_RANGE = layout(
+    "Copy Range",
+    32,
+    "NVM Command Set 1.2, 3.3.2, Figure 39",
+    reserved(0, 7),
+    whole_bytes(8, 15, "SLBA", "first LBA to copy"),
+    whole_bytes(16, 17, "NLB", "number of LBAs to copy", unit="blocks", zero_based=True),
+    reserved(18, 23),
+    whole_bytes(24, 27, "ELBT", "expected tags for end-to-end protection; 0, as the kit uses none"),
+    whole_bytes(28, 29, "ELBAT", "expected application tag; 0, as the kit uses none"),
+    whole_bytes(30, 31, "ELBATM", "mask of the expected application tag"),
 )

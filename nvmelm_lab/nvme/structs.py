@@ -1,4 +1,4 @@
-"""The entries of the rings, packed and unpacked at full speed: SQE, CQE, MQE, DSM range.  Pure packing: what
+"""The entries of the rings, packed and unpacked at full speed: SQE, CQE, MQE, DSM and Copy ranges.  Pure packing: what
 a value may be is checked by the builders of commands, never here.
 """
 
@@ -121,3 +121,19 @@ def pack_ranges(ranges: Iterable[tuple[int, int]]) -> bytes:
 def unpack_ranges(data: bytes | bytearray | memoryview) -> list[tuple[int, int]]:
     """SLBA and count of LBAs of each range in `data`, whose length is a multiple of 16."""
     return [(slba, blocks) for _, blocks, slba in RANGE.iter_unpack(data)]
+
+
+COPY_RANGE = Struct("<8xQH14x")
+"""One source range of Copy, descriptor format 0h, 32 bytes: SLBA, NLB.  NVM 3.3.2."""
+
+
+def pack_copy_ranges(ranges: Iterable[tuple[int, int]]) -> bytes:
+    """The source ranges of a Copy command, each given as SLBA and a plain count of LBAs, which becomes the 0's
+    based one of the standard.
+    """
+    return b"".join(COPY_RANGE.pack(slba, blocks - 1) for slba, blocks in ranges)
+
+
+def unpack_copy_ranges(data: bytes | bytearray | memoryview) -> list[tuple[int, int]]:
+    """SLBA and plain count of LBAs of each source range in `data`, whose length is a multiple of 32."""
+    return [(slba, nlb + 1) for slba, nlb in COPY_RANGE.iter_unpack(data)]

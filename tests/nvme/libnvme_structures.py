@@ -66,6 +66,10 @@ STRUCTURES: Mapping[str, tuple[str, Mapping[str, Place]]] = {
         {"DSLBA": "dslba", "NLB": "nlb", "LBARS": Within("status")},
     ),
     "DSM Range": ("nvme_dsm_range", {"CATTR": "cattr", "LLB": "nlb", "SLBA": "slba"}),
+    "Copy Range": (
+        "nvme_copy_range",
+        {"SLBA": "slba", "NLB": "nlb", "ELBT": "eilbrt", "ELBAT": "elbat", "ELBATM": "elbatm"},
+    ),
 }
 """Our layout: the structure, and of each of our fields the member."""
 
@@ -113,6 +117,7 @@ NOT_IN_LIBNVME = {
     "CQE Namespace Management": "libnvme returns DW0 as it is",
     "CQE Virtualization Management": "libnvme returns DW0 as it is",
     "CQE Abort": "the kernel's driver aborts commands",
+    "CQE Write Zeroes": "libnvme returns DW0 as it is",
 }
 """Layouts that libnvme has no structure or bits for, and why; commands are in `libnvme_commands`."""
 
@@ -146,6 +151,19 @@ FLAGS = {
     "ONCS_NVMWUSV": "NVME_CTRL_ONCS_WRITE_UNCORRECTABLE",
     "ONCS_NVMDSMSV": "NVME_CTRL_ONCS_DSM",
     "ONCS_NVMWZSV": "NVME_CTRL_ONCS_WRITE_ZEROES",
+    "ONCS_NVMVFYS": "NVME_CTRL_ONCS_VERIFY",
+    "ONCS_NVMCPYS": "NVME_CTRL_ONCS_COPY",
+    "ONCS_NVMCSA": "NVME_CTRL_ONCS_COPY_SINGLE_ATOMICITY",
+    "ONCS_NSZS": "NVME_CTRL_ONCS_NAMESPACE_ZEROES",
+    "FNA_FNS": "NVME_CTRL_FNA_FMT_ALL_NAMESPACES",
+    "FNA_SENS": "NVME_CTRL_FNA_SEC_ALL_NAMESPACES",
+    "FNA_CRYES": "NVME_CTRL_FNA_CRYPTO_ERASE",
+    "FNA_FNVMBS": "NVME_CTRL_FNA_NSID_FFFFFFFF",
+    "SANICAP_CES": "NVME_CTRL_SANICAP_CES",
+    "SANICAP_BES": "NVME_CTRL_SANICAP_BES",
+    "SANICAP_OWS": "NVME_CTRL_SANICAP_OWS",
+    "SANICAP_NDI": "NVME_CTRL_SANICAP_NDI",
+    "SANICAP_NODMMAS": "NVME_CTRL_SANICAP_NODMMAS&0xFFFFFFFFull",
     "DLFEAT_DRB": "NVME_NS_DLFEAT_RB",
     "DLFEAT_WZDS": "NVME_NS_DLFEAT_WRITE_ZEROES",
     "NMIC_SHRNS": "NVME_NS_NMIC_SHARED",
@@ -276,6 +294,13 @@ NUMBERS: Mapping[type, Mapping[str, str]] = {
         "FIRST": "NVME_LM_SEQIND_FIRST",
         "LAST": "NVME_LM_SEQIND_LAST",
         "ONLY": "NVME_LM_SEQIND_ENTIRE",
+    },
+    codes.SanitizeAction: {
+        "EXIT_FAILURE": "NVME_SANITIZE_SANACT_EXIT_FAILURE",
+        "BLOCK_ERASE": "NVME_SANITIZE_SANACT_START_BLOCK_ERASE",
+        "OVERWRITE": "NVME_SANITIZE_SANACT_START_OVERWRITE",
+        "CRYPTO_ERASE": "NVME_SANITIZE_SANACT_START_CRYPTO_ERASE",
+        "EXIT_VERIFICATION": "NVME_SANITIZE_SANACT_EXIT_MEDIA_VERIF",
     },
     codes.LbaStatusAction: {
         "ALLOCATED": "NVME_LBA_STATUS_ATYPE_ALLOCATED",

@@ -4,7 +4,7 @@ import pytest
 
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.nvme import commands
-from nvmelm_lab.nvme.codes import Cns, ResourceType, VirtualizationAction
+from nvmelm_lab.nvme.codes import Cns, ResourceType, SanitizeAction, VirtualizationAction
 from nvmelm_lab.nvme.structs import SQE, Sqe
 
 
@@ -35,6 +35,16 @@ def expected(opcode, cid, nsid=0, prp1=0, prp2=0, cdw10=0, cdw11=0, cdw12=0, cdw
         (
             commands.write_zeroes(1, 2, 5, 3, deallocate=True),
             expected(0x08, 1, 2, cdw10=5, cdw12=1 << 25 | 2),
+        ),
+        (commands.zero_namespace(1, 2), expected(0x08, 1, 2, cdw12=1 << 25 | 1 << 23)),
+        (
+            commands.compare(1, 2, 0x1_0000_0002, 8, 0x3000, 0x4000),
+            expected(0x05, 1, 2, 0x3000, 0x4000, cdw10=2, cdw11=1, cdw12=7),
+        ),
+        (commands.verify(1, 2, 5, 3), expected(0x0C, 1, 2, cdw10=5, cdw12=2)),
+        (
+            commands.copy(1, 2, 0x1_0000_0002, 4, 0x3000, 0x4000),
+            expected(0x19, 1, 2, 0x3000, 0x4000, cdw10=2, cdw11=1, cdw12=3),
         ),
         (
             commands.dataset_management(1, 2, 256, 0x3000, 0x4000),
@@ -93,6 +103,9 @@ def test_io_commands(command, sqe):
             commands.virtualization(9, 5, VirtualizationAction.SECONDARY_ONLINE),
             expected(0x1C, 9, cdw10=0x00050009),
         ),
+        (commands.format_nvm(9, 2), expected(0x80, 9, 2)),
+        (commands.format_nvm(9, 0xFFFFFFFF, secure_erase=2), expected(0x80, 9, 0xFFFFFFFF, cdw10=2 << 9)),
+        (commands.sanitize(9, SanitizeAction.CRYPTO_ERASE), expected(0x84, 9, cdw10=4)),
         (
             commands.virtualization(9, 5, VirtualizationAction.SECONDARY_ASSIGN, ResourceType.INTERRUPTS, 3),
             expected(0x1C, 9, cdw10=0x00050108, cdw11=3),

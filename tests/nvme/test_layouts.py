@@ -42,7 +42,7 @@ from nvmelm_lab.nvme.layouts import (
 )
 from nvmelm_lab.nvme.lba_status import LbaStatusDescriptor, pack_lba_status
 from nvmelm_lab.nvme.status import Status, status_word
-from nvmelm_lab.nvme.structs import CQE, MQE, SQE, Cqe, Sqe, pack_mqe, pack_ranges
+from nvmelm_lab.nvme.structs import CQE, MQE, SQE, Cqe, Sqe, pack_copy_ranges, pack_mqe, pack_ranges
 
 ALL = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
 COMMANDS = [each for name, each in LAYOUTS.items() if name.startswith("SQE ")]
@@ -361,6 +361,16 @@ def test_an_lba_status_list_is_explained_with_all_its_descriptors():
 
 def test_a_dataset_management_range_in_words():
     assert texts(LAYOUTS["DSM Range"], pack_ranges([(256, 8)])) == ["CATTR 0h", "LLB 8 blocks", "SLBA 256"]
+
+
+def test_a_source_range_of_copy_in_words():
+    assert texts(LAYOUTS["Copy Range"], pack_copy_ranges([(256, 8)])) == [
+        "SLBA 256",
+        "NLB 7 (8 blocks)",
+        "ELBT 0",
+        "ELBAT 0",
+        "ELBATM 0",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from nvmelm_lab.nvme.codes import EntrySpecial, LbaChange
 from nvmelm_lab.nvme.structs import (
+    COPY_RANGE,
     CQE,
     MQE,
     RANGE,
@@ -15,8 +16,10 @@ from nvmelm_lab.nvme.structs import (
     Cqe,
     Mqe,
     Sqe,
+    pack_copy_ranges,
     pack_mqe,
     pack_ranges,
+    unpack_copy_ranges,
     unpack_mqe,
     unpack_ranges,
 )
@@ -27,7 +30,7 @@ U64 = st.integers(0, 2**64 - 1)
 
 
 def test_sizes_are_those_of_the_standard():
-    assert (SQE.size, CQE.size, MQE.size, RANGE.size) == (64, 16, 32, 16)
+    assert (SQE.size, CQE.size, MQE.size, RANGE.size, COPY_RANGE.size) == (64, 16, 32, 16, 32)
     assert len(Sqe._fields) == 15
 
 
@@ -126,3 +129,12 @@ def test_a_dataset_management_range_has_a_plain_count():
 @given(st.lists(st.tuples(U64, U32), max_size=256))
 def test_ranges_come_back_as_they_went(ranges):
     assert unpack_ranges(pack_ranges(ranges)) == ranges
+
+
+def test_a_source_range_of_copy_has_a_0s_based_count():
+    assert pack_copy_ranges([(0x100, 8)]) == bytes(8) + bytes.fromhex("0001000000000000 0700") + bytes(14)
+
+
+@given(st.lists(st.tuples(U64, st.integers(1, 2**16)), max_size=256))
+def test_source_ranges_come_back_as_they_went(ranges):
+    assert unpack_copy_ranges(pack_copy_ranges(ranges)) == ranges
