@@ -91,6 +91,13 @@ class Feature(Code):
     CONTROLLER_DATA_QUEUE = 0x21, "Controller Data Queue"
 
 
+class LogPage(Code):
+    """Log page identifiers (LID) of Get Log Page.  Base 5.1.12."""
+
+    SUPPORTED_LOG_PAGES = 0x00, "which log pages there are"
+    COMMAND_EFFECTS = 0x05, "which commands there are, and what they may change"
+
+
 class CdqSelect(Code):
     """SEL of the Controller Data Queue command.  Base 5.1.4."""
 

@@ -11,6 +11,7 @@ from nvmelm_lab.nvme.codes import (
     Cns,
     Feature,
     IoOpcode,
+    LogPage,
     ResourceType,
     SanitizeAction,
     VirtualizationAction,
@@ -180,6 +181,27 @@ def identify(cid: int, cns: Cns, prp1: int, prp2: int = 0, nsid: int = 0, cntid:
             "PRP2": prp2,
             "CNS": cns,
             "CNTID": cntid,
+        }
+    )
+
+
+def get_log_page(
+    cid: int, page: LogPage, dwords: int, prp1: int, prp2: int = 0, offset: int = 0, nsid: int = 0
+) -> bytes:
+    """Return `dwords` dwords of the log page `page`, from the byte `offset` on."""
+    numd = one_less("dwords", dwords, 1 << 32)
+    return layouts_admin.GET_LOG_PAGE.pack(
+        {
+            "OPC": AdminOpcode.GET_LOG_PAGE,
+            "CID": cid,
+            "NSID": nsid,
+            "PRP1": prp1,
+            "PRP2": prp2,
+            "LID": page,
+            "NUMDL": numd & 0xFFFF,
+            "NUMDU": numd >> 16,
+            "LPOL": offset & 0xFFFFFFFF,
+            "LPOU": offset >> 32,
         }
     )
 

@@ -18,6 +18,10 @@ OACS_VMS = Bits(7, 7)  # Virtualization Management
 OACS_GLSS = Bits(9, 9)  # Get LBA Status, of unrecoverable LBAs; allocated ones are AOCS_RALBAS
 OACS_HMLMS = Bits(11, 11)  # this is a Migration Management Controller
 
+# LPA, log page attributes.  Base 2.1, Figure 312.
+LPA_CSES = Bits(1, 1)  # the log page Commands Supported and Effects
+LPA_LPEDS = Bits(2, 2)  # Get Log Page takes an offset, and more than 16 bits of length
+
 # ONCS, optional NVM commands supported.  Base 2.1, Figure 312.
 ONCS_NVMCMPS = Bits(0, 0)  # Compare
 ONCS_NVMWUSV = Bits(1, 1)  # Write Uncorrectable
@@ -78,6 +82,7 @@ class IdentifyController:
     oacs: int = at(256, "H")  # OACS_*
     acl: int = at(258, "B")  # most Abort commands in flight, 0's based
     aerl: int = at(259, "B")  # most Asynchronous Event Requests in flight, 0's based
+    lpa: int = at(261, "B")  # LPA_*
     hmpre: int = at(272, "I")  # host memory buffer wanted; 0 beside a Migration Management Controller
     tnvmcap: int = at(280, "Q")  # bytes of the subsystem's capacity, lower half
     unvmcap: int = at(296, "Q")  # bytes of it not yet given to a namespace, lower half

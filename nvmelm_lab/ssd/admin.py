@@ -18,6 +18,7 @@ from nvmelm_lab.ssd import (
     admin_identify,
     admin_lba_status,
     admin_log,
+    admin_log_pages,
     admin_migration,
     admin_namespaces,
     admin_queues,
@@ -28,8 +29,15 @@ from nvmelm_lab.ssd.command import UNSUPPORTED_FLAGS, Command, Refused, prp_stat
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
 
+
+def supported(controller: Controller) -> list[int]:
+    """The opcodes that this controller takes."""
+    return [opcode for opcode, handler in HANDLERS.items() if controller.primary or not handler.primary_only]
+
+
 HANDLERS: Mapping[int, AdminHandler] = {
     **admin_queues.HANDLERS,
+    **admin_log_pages.handlers(supported),
     **admin_identify.HANDLERS,
     **admin_features.HANDLERS,
     **admin_namespaces.HANDLERS,

@@ -62,6 +62,7 @@ def _controller(controller: Controller, _command: Command) -> bytes:
             mdts=MDTS,
             cntlid=controller.cntlid,
             oacs=manages if primary else 0,
+            lpa=pages.LPA_CSES.put(1) | pages.LPA_LPEDS.put(1),
             tnvmcap=subsystem.capacity * subsystem.block_bytes,
             unvmcap=subsystem.free_blocks() * subsystem.block_bytes,
             nn=MAX_NAMESPACES,

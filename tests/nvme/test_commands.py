@@ -4,7 +4,7 @@ import pytest
 
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.nvme import commands
-from nvmelm_lab.nvme.codes import Cns, ResourceType, SanitizeAction, VirtualizationAction
+from nvmelm_lab.nvme.codes import Cns, LogPage, ResourceType, SanitizeAction, VirtualizationAction
 from nvmelm_lab.nvme.structs import SQE, Sqe
 
 
@@ -89,6 +89,12 @@ def test_io_commands(command, sqe):
         (
             commands.identify(9, Cns.CONTROLLER_STATE_FORMATS, 0x3000, 0x4000),
             expected(0x06, 9, prp1=0x3000, prp2=0x4000, cdw10=0x20),
+        ),
+        (
+            commands.get_log_page(
+                9, LogPage.COMMAND_EFFECTS, 0x1_0002, 0x3000, 0x4000, offset=0x1_0000_0008, nsid=7
+            ),
+            expected(0x02, 9, 7, 0x3000, 0x4000, cdw10=0x0001_0005, cdw11=1, cdw12=8, cdw13=1),
         ),
         (commands.abort(9, 3, 0x1234), expected(0x08, 9, cdw10=0x12340003)),
         (commands.set_arbitration(9, 5), expected(0x09, 9, cdw10=1, cdw11=5)),

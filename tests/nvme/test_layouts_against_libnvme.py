@@ -15,7 +15,7 @@ from struct import calcsize
 
 import pytest
 
-from nvmelm_lab.nvme import LAYOUTS, codes, identify
+from nvmelm_lab.nvme import LAYOUTS, codes, identify, log_pages
 from nvmelm_lab.nvme.bits import Bits as OurBits
 from nvmelm_lab.nvme.fields import RESERVED, Field, Layout
 from nvmelm_lab.nvme.identify_lists import (
@@ -24,6 +24,7 @@ from nvmelm_lab.nvme.identify_lists import (
     pack_namespace_list,
     pack_secondary_controllers,
 )
+from nvmelm_lab.nvme.log_pages import pack_command_effects, pack_supported_log_pages
 from nvmelm_lab.nvme.status import Status
 from tests.nvme import libnvme
 from tests.nvme.libnvme import offset, size
@@ -177,6 +178,11 @@ LIST_EXPRESSIONS = [
     size("nvme_ctrl_list", "identifier[1]"),
     offset("nvme_ns_list", "ns[1]"),
     size("nvme_ns_list", "ns[1]"),
+    offset("nvme_cmd_effects_log", "acs[7]"),
+    offset("nvme_cmd_effects_log", "iocs[7]"),
+    size("nvme_cmd_effects_log", ""),
+    offset("nvme_supported_log_pages", "lid_support[7]"),
+    size("nvme_supported_log_pages", ""),
 ]
 
 
@@ -204,6 +210,23 @@ def test_an_item_of_a_list_lies_where_libnvme_has_it(
 ) -> None:
     at, length = number(offset(structure, member)), number(size(structure, member))
     assert int.from_bytes(page[at : at + length], "little") == 0x0102
+
+
+@pytest.mark.parametrize(
+    ("page", "structure", "member"),
+    [
+        (pack_command_effects({7: 0x0102}, {}), "nvme_cmd_effects_log", "acs[7]"),
+        (pack_command_effects({}, {7: 0x0102}), "nvme_cmd_effects_log", "iocs[7]"),
+        (pack_supported_log_pages([7]), "nvme_supported_log_pages", "lid_support[7]"),
+    ],
+)
+def test_an_item_of_a_log_page_lies_where_libnvme_has_it(
+    page: bytes, structure: str, member: str, number: Number
+) -> None:
+    assert len(page) == number(size(structure, ""))
+    at = number(offset(structure, member))
+    assert int.from_bytes(page[at : at + 4], "little") == (0x0102 if "effects" in structure else 1)
+    assert not any(page[:at] + page[at + 4 :])
 
 
 # -- commands ---------------------------------------------------------------------------------------------
@@ -257,7 +280,7 @@ def test_bits_lie_where_libnvme_has_them(name: str, number: Number) -> None:
 
 @pytest.mark.parametrize("name", FLAGS)
 def test_flags_lie_where_libnvme_has_them(name: str, number: Number) -> None:
-    ours: OurBits = getattr(identify, name)
+    ours: OurBits = getattr(identify, name, None) or getattr(log_pages, name)
     assert ours.put(ours.get(-1)) == number(FLAGS[name])
 
 

@@ -1,0 +1,46 @@
+"""Log pages: what Get Log Page returns.  Layouts of the pages alone; who supports what is the controller's
+business.
+"""
+
+from collections.abc import Iterable, Mapping
+from struct import Struct
+
+from nvmelm_lab.nvme.bits import Bits
+
+# What Commands Supported and Effects says of a command, as far as the kit uses it.  Base 2.1, Figure 210.
+EFFECTS_CSUPP = Bits(0, 0)  # the controller supports the command
+EFFECTS_LBCC = Bits(1, 1)  # it may change user data
+EFFECTS_NIC = Bits(3, 3)  # it may change which namespaces there are
+
+# What the Supported Log Pages page says of one page.  Base 2.1, 5.1.12.1.1.
+LID_LSUPP = Bits(0, 0)  # the page is supported
+
+_OPCODES = 256
+_DWORDS = Struct(f"<{_OPCODES}I")
+
+COMMAND_EFFECTS_BYTES = 4096
+
+
+def pack_command_effects(admin: Mapping[int, int], io: Mapping[int, int]) -> bytes:
+    """Commands Supported and Effects (LID 05h), 4096 bytes: a dword (`EFFECTS_*`) for each admin opcode, then for
+    each I/O opcode; opcodes that are not given are not supported.
+    """
+    return (_packed(admin) + _packed(io)).ljust(COMMAND_EFFECTS_BYTES, b"\0")
+
+
+def unpack_command_effects(data: bytes | bytearray | memoryview) -> tuple[dict[int, int], dict[int, int]]:
+    """The dwords of the admin and of the I/O opcodes that a page (4096 bytes) says are supported."""
+    return _unpacked(data[: _DWORDS.size]), _unpacked(data[_DWORDS.size : 2 * _DWORDS.size])
+
+
+def pack_supported_log_pages(lids: Iterable[int]) -> bytes:
+    """Supported Log Pages (LID 00h), 1024 bytes: a dword (`LID_*`) for each log page identifier."""
+    return _packed({lid: LID_LSUPP.put(1) for lid in lids})
+
+
+def _packed(dwords: Mapping[int, int]) -> bytes:
+    return _DWORDS.pack(*(dwords.get(number, 0) for number in range(_OPCODES)))
+
+
+def _unpacked(data: bytes | bytearray | memoryview) -> dict[int, int]:
+    return {number: dword for number, dword in enumerate(_DWORDS.unpack(data)) if dword}

@@ -1,0 +1,89 @@
+"""Get Log Page: which log pages there are, and which commands.
+
+Pages with a scope of the controller alone.  What Base 2.1 (Figure 31) demands of an I/O controller besides, and is
+not here: Error Information (01h), SMART / Health Information (02h), Firmware Slot Information (03h), Feature
+Identifiers Supported and Effects (12h).  Their lack is what Supported Log Pages says.
+Source: Base 2.1, sections 5.1.12, 5.1.12.1.1 and 5.1.12.1.6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from nvmelm_lab.nvme.codes import BROADCAST_NSID, AdminOpcode, LogPage
+from nvmelm_lab.nvme.log_pages import (
+    EFFECTS_CSUPP,
+    EFFECTS_LBCC,
+    EFFECTS_NIC,
+    pack_command_effects,
+    pack_supported_log_pages,
+)
+from nvmelm_lab.nvme.status import Status
+from nvmelm_lab.ssd import io_commands
+from nvmelm_lab.ssd.admin_handler import AdminHandler
+from nvmelm_lab.ssd.command import Command, Refused
+from nvmelm_lab.ssd.data import MAX_TRANSFER_BYTES, put_bytes
+
+if TYPE_CHECKING:
+    from nvmelm_lab.ssd.controller import Controller
+
+Supported = Callable[["Controller"], Iterable[int]]
+"""Gives the admin opcodes that a controller takes."""
+
+_ADMIN_EFFECTS: Mapping[int, int] = {
+    AdminOpcode.NAMESPACE_MANAGEMENT: EFFECTS_NIC.put(1) | EFFECTS_LBCC.put(1),
+    AdminOpcode.NAMESPACE_ATTACHMENT: EFFECTS_NIC.put(1),
+    AdminOpcode.FORMAT_NVM: EFFECTS_LBCC.put(1),
+    AdminOpcode.SANITIZE: EFFECTS_LBCC.put(1),
+}
+"""What the admin commands of an SSD of the kit may change, of those that it supports."""
+
+
+def _supported_log_pages(_controller: Controller, _supported: Supported) -> bytes:
+    return pack_supported_log_pages(_PAGES)
+
+
+def _command_effects(controller: Controller, supported: Supported) -> bytes:
+    return pack_command_effects(
+        {opcode: EFFECTS_CSUPP.put(1) | _ADMIN_EFFECTS.get(opcode, 0) for opcode in supported(controller)},
+        {
+            opcode: EFFECTS_CSUPP.put(1) | EFFECTS_LBCC.put(handler.changes)
+            for opcode, handler in io_commands.HANDLERS.items()
+        },
+    )
+
+
+_PAGES: Mapping[int, Callable[[Controller, Supported], bytes]] = {
+    LogPage.SUPPORTED_LOG_PAGES: _supported_log_pages,
+    LogPage.COMMAND_EFFECTS: _command_effects,
+}
+
+
+def _get(controller: Controller, command: Command, supported: Supported) -> None:
+    sqe = command.sqe
+    page = _PAGES.get(sqe.cdw10 & 0xFF)
+    if page is None:
+        raise Refused(Status.INVALID_LOG_PAGE)
+    # No page here has an index, nor a namespace.
+    if sqe.cdw14 >> 23 & 1 or sqe.nsid not in (0, BROADCAST_NSID):
+        raise Refused(Status.INVALID_FIELD)
+    data = page(controller, supported)
+    offset = sqe.cdw13 << 32 | sqe.cdw12
+    length = 4 * ((sqe.cdw11 & 0xFFFF) << 16 | sqe.cdw10 >> 16) + 4
+    if offset & 3 or offset > len(data) or length > MAX_TRANSFER_BYTES:
+        raise Refused(Status.INVALID_FIELD)
+    put_bytes(controller.space, command, data[offset : offset + length], length)
+
+
+def _describe(command: Command) -> str:
+    return f"Get Log Page {command.sqe.cdw10 & 0xFF:02X}h"
+
+
+def handlers(supported: Supported) -> Mapping[int, AdminHandler]:
+    """The row of Get Log Page; `supported` looks into the table that this row stands in."""
+    return {
+        AdminOpcode.GET_LOG_PAGE: AdminHandler(
+            lambda controller, command: _get(controller, command, supported), describe=_describe
+        )
+    }
