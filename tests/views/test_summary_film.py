@@ -1,6 +1,5 @@
 """A summary says of every moment that it shows what the full film says of it, on tiles of any size."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
@@ -25,6 +24,7 @@ from nvmelm_lab.views.replay import Moment, at, cells
 from nvmelm_lab.views.scenes import Scenes
 from nvmelm_lab.views.summary_film import summary_model
 from tests.views import labs
+from tests.views.test_frames import held_by, state_after_move
 
 RUN = MigrationRun(
     blocks=96, workload="mixed", chunk=8, queue_entries=32, rounds=3, lead_ns=100_000, after=12
@@ -310,7 +310,19 @@ def test_without_trace_and_summary_there_is_nothing_to_show():
         model_of(outcome)
 
 
-def test_a_summary_changes_nothing_of_the_run():
-    told: Callable[[str], Outcome] = lambda trace: start(replace(RUN, trace=trace)).finish()  # noqa: E731
-    one, other = told("none"), told("summary")
+@pytest.mark.parametrize("burst", [1, 16])
+def test_a_summary_changes_nothing_of_the_run(burst):
+    own = replace(RUN, burst=burst, writes_per_second=1_000_000)
+    one, other = (start(replace(own, trace=trace)).finish() for trace in ("none", "summary"))
     assert replace(one, run=RUN, token="") == replace(other, run=RUN, token="", summary=None)
+
+
+def test_the_maps_at_the_end_are_what_the_ssds_hold_though_they_took_commands_in_bursts():
+    run = start(replace(RUN, burst=16, writes_per_second=1_000_000, trace="summary"))
+    model = model_of(run.finish())
+    last, disk = at(model, len(model["steps"]) - 1), run.lab.guests["guest"].disks[0]
+    for lba in range(disk.blocks):
+        here, there = (held_by(ssd, disk.nsid, lba) for ssd in (run.lab.source, run.lab.destination))
+        assert last.source[lba] == {None: State.DEALLOCATED, -1: State.UNREADABLE}.get(here, State.MAPPED)
+        (promised,) = disk.ledger.allowed(lba)
+        assert last.destination[lba] == state_after_move(promised, there)
