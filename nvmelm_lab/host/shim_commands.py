@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 
 from nvmelm_lab.memory import PAGE_BYTES
 from nvmelm_lab.nvme.codes import AdminOpcode, IoOpcode
-from nvmelm_lab.nvme.structs import RANGE, Sqe, unpack_ranges
+from nvmelm_lab.nvme.structs import COPY_RANGE, RANGE, Sqe, unpack_copy_ranges, unpack_ranges
+from nvmelm_lab.ssd.io_deallocate import zeroes_whole_namespace
 
 TO_CONTROLLER = 1
 TO_HOST = 2
@@ -30,6 +31,9 @@ def _whole_blocks(sqe: Sqe, block_bytes: int) -> int:
     return _blocks(sqe) * block_bytes
 
 
+MOST_BLOCKS = 1 << 32
+"""More LBAs than any namespace here has: stands for all of them."""
+
 _Length = Callable[[Sqe, int], int]
 
 IO_BYTES: Mapping[int, _Length] = {
@@ -41,6 +45,7 @@ IO_BYTES: Mapping[int, _Length] = {
     IoOpcode.WRITE_ZEROES: _nothing,
     IoOpcode.DATASET_MANAGEMENT: lambda sqe, _: ((sqe.cdw10 & 0xFF) + 1) * RANGE.size,
     IoOpcode.VERIFY: _nothing,
+    IoOpcode.COPY: lambda sqe, _: ((sqe.cdw12 & 0xFF) + 1) * COPY_RANGE.size,
 }
 """Bytes that an I/O command carries, of its SQE and the bytes of an LBA."""
 
@@ -59,9 +64,14 @@ _CHANGES_ITS_RANGE = frozenset((IoOpcode.WRITE, IoOpcode.WRITE_UNCORRECTABLE, Io
 
 
 def changed_ranges(sqe: Sqe, data: bytes) -> list[tuple[int, int]]:
-    """``(slba, blocks)`` that an I/O command with this payload writes or deallocates."""
+    """``(slba, blocks)`` that an I/O command with this payload writes or deallocates, as far as there are such LBAs."""
+    slba = sqe.cdw11 << 32 | sqe.cdw10
+    if sqe.opcode == IoOpcode.WRITE_ZEROES and zeroes_whole_namespace(sqe):
+        return [(0, MOST_BLOCKS)]
     if sqe.opcode in _CHANGES_ITS_RANGE:
-        return [(sqe.cdw11 << 32 | sqe.cdw10, _blocks(sqe))]
+        return [(slba, _blocks(sqe))]
+    if sqe.opcode == IoOpcode.COPY:
+        return [(slba, sum(blocks for _, blocks in unpack_copy_ranges(data)))]
     if sqe.opcode == IoOpcode.DATASET_MANAGEMENT and sqe.cdw11 & 4:
         return unpack_ranges(data)
     return []

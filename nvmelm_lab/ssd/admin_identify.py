@@ -18,6 +18,7 @@ from nvmelm_lab.nvme.identify_lists import (
 )
 from nvmelm_lab.nvme.pages import pack_page
 from nvmelm_lab.nvme.status import Status
+from nvmelm_lab.ssd import io_copy
 from nvmelm_lab.ssd.admin_handler import AdminHandler
 from nvmelm_lab.ssd.admin_log import MAX_LIST_ENTRIES
 from nvmelm_lab.ssd.admin_log import MAX_QUEUES as MAX_MIGRATION_QUEUES
@@ -32,6 +33,18 @@ if TYPE_CHECKING:
 
 HIGHEST_LISTED = 0xFFFF_FFFD
 """The largest NSID that a list of namespaces may be asked to start behind."""
+
+
+_IO_COMMANDS = (
+    pages.ONCS_NVMCMPS.put(1)
+    | pages.ONCS_NVMWUSV.put(1)
+    | pages.ONCS_NVMDSMSV.put(1)
+    | pages.ONCS_NVMWZSV.put(1)
+    | pages.ONCS_NVMVFYS.put(1)
+    | pages.ONCS_NVMCPYS.put(1)
+    | pages.ONCS_NVMCSA.put(1)
+    | pages.ONCS_NSZS.put(1)
+)
 
 
 def _identify(controller: Controller, command: Command) -> None:
@@ -66,7 +79,8 @@ def _controller(controller: Controller, _command: Command) -> bytes:
             tnvmcap=subsystem.capacity * subsystem.block_bytes,
             unvmcap=subsystem.free_blocks() * subsystem.block_bytes,
             nn=MAX_NAMESPACES,
-            oncs=pages.ONCS_NVMWUSV.put(1) | pages.ONCS_NVMDSMSV.put(1) | pages.ONCS_NVMWZSV.put(1),
+            oncs=_IO_COMMANDS,
+            ocfs=pages.OCFS_0.put(1),
             trattr=pages.TRATTR_TUDCS.put(1) if primary else 0,
             mcudmq=MAX_MIGRATION_QUEUES if primary else 0,
             mnsudmq=MAX_MIGRATION_QUEUES if primary else 0,
@@ -87,6 +101,9 @@ def _namespace(controller: Controller, command: Command) -> bytes:
             nuse=namespace.used_blocks(),
             nmic=pages.NMIC_SHRNS.put(1) if namespace.shared else 0,
             dlfeat=pages.DLFEAT_DRB.put(1) | pages.DLFEAT_WZDS.put(1),
+            mssrl=io_copy.LONGEST_RANGE,
+            mcl=io_copy.MOST_BLOCKS,
+            msrc=io_copy.MOST_RANGES - 1,
             lbads=namespace.block_bytes.bit_length() - 1,
         )
     )

@@ -91,7 +91,7 @@ def _plain_writes(controller: Controller, queue: SubmissionQueue, most: int) -> 
             if namespace is not None:
                 break
             namespace = controller.subsystem.namespaces.get(nsid)
-            if namespace is None or controller.cntlid not in namespace.attached:
+            if namespace is None or controller.cntlid not in namespace.attached or namespace.sanitizing:
                 return 0
             of, end = nsid, namespace.blocks
         stamp = stamp_at(prp1)

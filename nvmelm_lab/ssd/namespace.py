@@ -27,12 +27,20 @@ class Namespace:
         TLBAAG: how many LBAs the SSD tracks the allocation of as one (NVM Command Set 1.2, Figure 118).
     attached
         CNTLIDs of the controllers that it is attached to.
+    sanitizing
+        A sanitize operation is under way: no command may look at its blocks, or change them.
+
+    Of the blocks that cannot be read, some were last written by Write Uncorrectable; the others are *damaged*, which
+    the SSD notices when it reads or scans them (Potentially Unrecoverable LBAs: NVM Command Set 1.2, section
+    4.2.1.1.2).
     """
 
     __slots__ = (
         "_allocated",
+        "_by_command",
         "_content",
         "_engine",
+        "_unnoticed",
         "_unreadable",
         "_unreadable_count",
         "attached",
@@ -40,6 +48,7 @@ class Namespace:
         "blocks",
         "granularity",
         "nsid",
+        "sanitizing",
         "shared",
         "ssd",
     )
@@ -64,14 +73,18 @@ class Namespace:
         self.attached: set[int] = set()
         self._content = memoryview(bytearray(8 * blocks)).cast("Q")
         self._allocated: bitarray = zeros(blocks)
+        self.sanitizing = False
         self._unreadable: bitarray = zeros(blocks)
+        self._by_command: bitarray = zeros(blocks)
+        self._unnoticed: bitarray = zeros(blocks)
         self._unreadable_count = 0
 
     # -- what a step is about to touch ---------------------------------------------------------------------
 
     def reading(self, slba: int, blocks: int) -> Touches:
-        """The cells that a Read touches."""
-        return self._cells("lba", slba, blocks), ()
+        """The cells that a Read touches; it may notice damage, which changes what is known of the blocks."""
+        cells = self._cells("lba", slba, blocks)
+        return ((), cells) if self._hides_damage(slba, blocks) else (cells, ())
 
     def writing(self, slba: int, blocks: int) -> Touches:
         """The cells that a write touches: allocation is written only where it changes."""
@@ -88,8 +101,12 @@ class Namespace:
         return (), self._cells("lba", slba, blocks) + allocation
 
     def asking(self, slba: int, blocks: int) -> Touches:
-        """The cells that Get LBA Status touches."""
+        """The cells that Get LBA Status touches when it asks what is allocated."""
         return self._cells("allocated", slba, blocks), ()
+
+    def asking_unreadable(self, slba: int, blocks: int, *, scan: bool) -> Touches:
+        """The cells that Get LBA Status touches when it asks what cannot be read; a scan notices like a Read."""
+        return self.reading(slba, blocks) if scan else (self._cells("lba", slba, blocks), ())
 
     def _cells(self, word: str, slba: int, blocks: int) -> tuple[Key, ...]:
         ssd, nsid = self.ssd, self.nsid
@@ -98,10 +115,11 @@ class Namespace:
     # -- what commands do ----------------------------------------------------------------------------------
 
     def read(self, slba: int, blocks: int) -> Sequence[int] | None:
-        """The stamps of the blocks; None when one of them is unreadable."""
+        """The stamps of the blocks; None when one of them is unreadable, which is known from then on."""
         if self._engine.recorder is not None:
-            self._engine.recorder.reads.update(self._cells("lba", slba, blocks))
+            self._record(self.reading(slba, blocks))
         if self._unreadable_count and self._unreadable.count(1, slba, slba + blocks):
+            self._unnoticed[slba : slba + blocks] = 0
             return None
         if blocks == 1:
             return (self._content[slba],)
@@ -121,7 +139,7 @@ class Namespace:
                 content[at] = stamp
             self._allocated[slba : slba + blocks] = 1
         if self._unreadable_count:
-            self._set_unreadable(slba, blocks, 0)
+            self._make_readable(slba, blocks)
 
     def write_blocks(self, lbas: list[int], stamps: Sequence[int]) -> None:
         """Put new content into single blocks, one after the other."""
@@ -143,7 +161,20 @@ class Namespace:
         if self._engine.recorder is not None:
             self._record(self.writing(slba, blocks))
         self._allocated[slba : slba + blocks] = 1
-        self._set_unreadable(slba, blocks, 1)
+        self._make_readable(slba, blocks)
+        self._unreadable[slba : slba + blocks] = 1
+        self._by_command[slba : slba + blocks] = 1
+        self._unreadable_count += blocks
+
+    def damage(self, slba: int, blocks: int) -> None:
+        """The media lose what the blocks held, and nobody knows yet; a deallocated block has nothing to lose."""
+        if self._engine.recorder is not None:
+            self._engine.recorder.writes.update(self._cells("lba", slba, blocks))
+        end = slba + blocks
+        lost = self._allocated[slba:end] & ~self._unreadable[slba:end]
+        self._unreadable[slba:end] |= lost
+        self._unnoticed[slba:end] |= lost
+        self._unreadable_count += lost.count()
 
     def deallocate(self, slba: int, blocks: int) -> bool:
         """Forget the blocks: they read as zeros.  False when all of them were deallocated already."""
@@ -154,7 +185,7 @@ class Namespace:
         self._content[slba : slba + blocks] = memoryview(bytes(8 * blocks)).cast("Q")
         self._allocated[slba : slba + blocks] = 0
         if self._unreadable_count:
-            self._set_unreadable(slba, blocks, 0)
+            self._make_readable(slba, blocks)
         return True
 
     def used_blocks(self) -> int:
@@ -191,13 +222,35 @@ class Namespace:
             first = stop
         return ranges
 
+    def unreadable_ranges(self, slba: int, end: int, most: int, *, scan: bool) -> list[tuple[int, int, bool]]:
+        """At most `most` ranges ``(slba, blocks, by_command)`` of blocks in ``[slba, end)`` that cannot be read.
+
+        Neighbouring ones are one; `by_command`: all of the range was made so by Write Uncorrectable.  `scan`: damage
+        that nobody has met yet is found too, and known from then on (NVM Command Set 1.2, section 4.2.1.1.2).
+        """
+        if self._engine.recorder is not None:
+            self._record(self.asking_unreadable(slba, end - slba, scan=scan))
+        if scan:
+            self._unnoticed[slba:end] = 0
+        known = self._unreadable[slba:end] & ~self._unnoticed[slba:end]
+        ranges: list[tuple[int, int, bool]] = []
+        stop = 0
+        while len(ranges) < most and (start := known.find(1, stop)) >= 0:
+            stop = known.find(0, start)
+            stop = len(known) if stop < 0 else stop
+            first, blocks = slba + start, stop - start
+            ranges.append((first, blocks, self._by_command.count(1, first, first + blocks) == blocks))
+        return ranges
+
+    def _hides_damage(self, slba: int, blocks: int) -> bool:
+        return bool(self._unreadable_count) and bool(self._unnoticed.count(1, slba, slba + blocks))
+
     def _record(self, touches: Touches) -> None:
         assert self._engine.recorder is not None
         self._engine.recorder.reads.update(touches[0])
         self._engine.recorder.writes.update(touches[1])
 
-    def _set_unreadable(self, slba: int, blocks: int, value: int) -> None:
-        self._unreadable_count -= self._unreadable.count(1, slba, slba + blocks)
-        self._unreadable[slba : slba + blocks] = value
-        if value:
-            self._unreadable_count += blocks
+    def _make_readable(self, slba: int, blocks: int) -> None:
+        end = slba + blocks
+        self._unreadable_count -= self._unreadable.count(1, slba, end)
+        self._unreadable[slba:end] = self._by_command[slba:end] = self._unnoticed[slba:end] = 0

@@ -20,7 +20,7 @@ from nvmelm_lab.nvme import commands
 from nvmelm_lab.nvme.codes import AdminOpcode, Cns, IoOpcode, Property
 from nvmelm_lab.nvme.controller_state import unpack_controller_state
 from nvmelm_lab.nvme.status import Status
-from nvmelm_lab.nvme.structs import SQE, Cqe, pack_ranges
+from nvmelm_lab.nvme.structs import SQE, Cqe, pack_copy_ranges, pack_ranges
 
 BLOCKS = 24
 DNR = 1 << 15
@@ -94,7 +94,7 @@ io_commands = st.builds(
     st.integers(0, BLOCKS + 2),
     st.sampled_from(buffers),
     st.sampled_from((0, 4)),
-    st.sampled_from((0, 1 << 25)),
+    st.sampled_from((0, 1 << 25, 1 << 25 | 1 << 23)),
 )
 
 
@@ -287,10 +287,16 @@ def test_exactly_what_the_guest_changes_is_noted() -> None:
     bench.io(commands.write_uncorrectable(0, 1, 10, 1))
     bench.space.write(bench.buffer.address, pack_ranges([(12, 1), (20, 3)]))
     bench.io(commands.dataset_management(0, 1, 2, bench.buffer.address))
+    bench.space.write(bench.buffer.address, pack_copy_ranges([(3, 1), (8, 1)]))
+    bench.io(commands.copy(0, 1, 15, 2, bench.buffer.address))
     bench.io(commands.read(0, 1, 16, 1, bench.buffer.address))
+    bench.io(commands.compare(0, 1, 18, 1, bench.buffer.address))
+    bench.io(commands.verify(0, 1, 18, 1))
     bench.io(commands.flush(0, 1))
-    assert bench.changed() == [(3, 2), (8, 1), (10, 1), (12, 1), (20, 3)]
+    assert bench.changed() == [(3, 2), (8, 1), (10, 1), (12, 1), (15, 2), (20, 3)]
     assert bench.changed() == []
+    bench.io(commands.zero_namespace(0, 1))
+    assert bench.changed() == [(0, BLOCKS)]
 
 
 def test_a_hint_that_deallocates_nothing_changes_nothing() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from nvmelm_lab.engine import RunToBlock, Timed
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.lab import Lab
-from nvmelm_lab.nvme import Status, commands
+from nvmelm_lab.nvme import Status, commands, pack_copy_ranges
 from nvmelm_lab.nvme.codes import AdminOpcode, Feature, Property
 from nvmelm_lab.ssd import Habits
 from tests.ssd.by_hand import raw
@@ -24,6 +24,11 @@ OTHERS = st.tuples(
         [
             "write",
             "read",
+            "compare",
+            "compare zeros",
+            "verify",
+            "copy",
+            "zero namespace",
             "zeroes",
             "uncorrectable",
             "deallocate",
@@ -72,6 +77,17 @@ class Twin:
             return sqe[:1] + b"\1" + sqe[2:] if word == "write of a fused pair" else sqe
         if word == "read":
             return commands.read(0, 1, slba, blocks, *pointers)
+        if word == "compare zeros":
+            space.write(address, bytes(2 * 4096))
+        if word.startswith("compare"):
+            return commands.compare(0, 1, slba, blocks, *pointers)
+        if word == "verify":
+            return commands.verify(0, 1, slba, blocks)
+        if word == "copy":
+            space.write(address, pack_copy_ranges([(slba // 2, blocks), (slba, 1)]))
+            return commands.copy(0, 1, slba, 2, address)
+        if word == "zero namespace":
+            return commands.zero_namespace(0, 1)
         if word == "zeroes":
             return commands.write_zeroes(0, 1, slba, blocks, deallocate=bool(slba & 1))
         if word == "uncorrectable":

@@ -4,7 +4,7 @@ import pytest
 
 from nvmelm_lab.memory import PAGE_BYTES
 from nvmelm_lab.nvme import Status, commands, identify
-from nvmelm_lab.nvme.codes import Cns
+from nvmelm_lab.nvme.codes import Cns, IoOpcode
 from nvmelm_lab.nvme.identify_lists import (
     SecondaryController,
     unpack_controller_list,
@@ -13,7 +13,7 @@ from nvmelm_lab.nvme.identify_lists import (
     unpack_state_formats,
 )
 from nvmelm_lab.nvme.pages import unpack_page
-from nvmelm_lab.ssd import MAX_TRANSFER_BYTES, STATE_UUID
+from nvmelm_lab.ssd import MAX_TRANSFER_BYTES, STATE_UUID, io_commands
 from tests.ssd.door import MEMORY, Host, X, Y, Z, raw, ready
 
 
@@ -67,6 +67,24 @@ def test_a_namespace_tells_its_size_use_and_form() -> None:
     assert identify.NMIC_SHRNS.get(namespace.nmic) == 1
     assert identify.DLFEAT_DRB.get(namespace.dlfeat) == 1
     assert identify.DLFEAT_WZDS.get(namespace.dlfeat) == 1
+
+
+def test_each_optional_io_command_that_there_is_is_named() -> None:
+    bits = {
+        IoOpcode.COMPARE: identify.ONCS_NVMCMPS,
+        IoOpcode.WRITE_UNCORRECTABLE: identify.ONCS_NVMWUSV,
+        IoOpcode.DATASET_MANAGEMENT: identify.ONCS_NVMDSMSV,
+        IoOpcode.WRITE_ZEROES: identify.ONCS_NVMWZSV,
+        IoOpcode.VERIFY: identify.ONCS_NVMVFYS,
+        IoOpcode.COPY: identify.ONCS_NVMCPYS,
+    }
+    bench = ready()
+    for host in (bench.x, bench.y):
+        page_of = unpack_page(identify.IdentifyController, page(host, Cns.CONTROLLER))
+        named = {opcode for opcode, bit in bits.items() if bit.get(page_of.oncs)}
+        assert named | {IoOpcode.FLUSH, IoOpcode.READ, IoOpcode.WRITE} == io_commands.HANDLERS.keys()
+        assert identify.ONCS_NSZS.get(page_of.oncs)
+        assert page_of.ocfs == 1
 
 
 def test_the_nvm_command_set_tells_granularity_and_that_allocation_is_tracked() -> None:

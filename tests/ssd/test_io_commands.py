@@ -8,7 +8,7 @@ from nvmelm_lab.memory import PAGE_BYTES
 from nvmelm_lab.nvme import Status, commands, pack_ranges
 from nvmelm_lab.nvme.codes import BROADCAST_NSID
 from nvmelm_lab.ssd import MAX_TRANSFER_BYTES
-from tests.ssd.door import Bench, Y, raw, ready
+from tests.ssd.door import Bench, Y, raw, ready, status_of
 
 
 def allocated(bench: Bench, nsid: int = 1) -> list[int]:
@@ -62,6 +62,8 @@ def test_writing_zeros_allocates(bench: Bench) -> None:
 RANGED = {
     "read": lambda nsid, slba, blocks: commands.read(0, nsid, slba, blocks, 0x1000, 0x2000),
     "write": lambda nsid, slba, blocks: commands.write(0, nsid, slba, blocks, 0x1000, 0x2000),
+    "compare": lambda nsid, slba, blocks: commands.compare(0, nsid, slba, blocks, 0x1000, 0x2000),
+    "verify": lambda nsid, slba, blocks: commands.verify(0, nsid, slba, blocks),
     "write zeroes": lambda nsid, slba, blocks: commands.write_zeroes(0, nsid, slba, blocks),
     "write zeroes, deallocate": lambda nsid, slba, blocks: commands.write_zeroes(0, nsid, slba, blocks, True),
     "write uncorrectable": lambda nsid, slba, blocks: commands.write_uncorrectable(0, nsid, slba, blocks),
@@ -131,6 +133,37 @@ def test_write_zeroes_is_bound_by_no_transfer_limit() -> None:
     bench = ready(blocks=1024)
     assert bench.y.io.status(commands.write_zeroes(0, 1, 0, 1024)) == Status.SUCCESS
     assert allocated(bench) == list(range(1024))
+
+
+@pytest.mark.parametrize("where", [{}, {"cdw10": 63, "cdw12": 99}, {"cdw11": 1}])
+def test_namespace_zeroes_clears_all_of_it_whatever_the_range_says(
+    bench: Bench, where: dict[str, int]
+) -> None:
+    bench.y.write_blocks(10, [1, 2, 3, 4])
+    bench.y.io.status(commands.write_uncorrectable(0, 1, 63, 1))
+    cdw12 = where.pop("cdw12", 0) | 1 << 25 | 1 << 23
+    cqe = bench.y.io.run(raw(0x08, nsid=1, cdw12=cdw12, **where))
+    assert status_of(cqe) == Status.SUCCESS
+    assert cqe.dw0 == 1, "LBACZ"
+    assert bench.y.read_blocks(0, 64) == [0] * 64
+    assert allocated(bench) == []
+
+
+def test_namespace_zeroes_only_deallocates(bench: Bench) -> None:
+    bench.y.write_blocks(10, [1])
+    assert bench.y.io.status(raw(0x08, nsid=1, cdw12=1 << 23)) == Status.INVALID_FIELD
+    assert bench.y.read_blocks(10, 1) == [1]
+
+
+@pytest.mark.parametrize("nsid", [0, 2, 129, BROADCAST_NSID])
+def test_namespace_zeroes_is_for_an_active_namespace(bench: Bench, nsid: int) -> None:
+    wanted = Status.INVALID_FIELD if nsid == 2 else Status.INVALID_NAMESPACE_OR_FORMAT
+    assert bench.y.io.status(commands.zero_namespace(0, nsid)) == wanted
+
+
+@pytest.mark.parametrize("deallocate", [False, True])
+def test_zeroes_of_a_range_say_nothing_of_the_namespace(bench: Bench, deallocate: bool) -> None:
+    assert bench.y.io.run(commands.write_zeroes(0, 1, 0, 64, deallocate)).dw0 == 0
 
 
 # -- Write Uncorrectable ----------------------------------------------------------------------------------
