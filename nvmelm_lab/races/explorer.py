@@ -16,7 +16,9 @@ House rules:
    happened before a point is one integer, a bit an event.
 3. A step held back by a closed gate races with the closing, at the moment when it is held back; the opening of a
    gate races with nobody, for whoever waited could not have gone before.
-4. What a step declares to touch must cover what it did touch; a KitError names the step otherwise.
+4. A step that stops other actors (a reset) races with the next step of each, there and then.
+5. What a step declares to touch must cover what it did touch, and what it stops; a KitError names the step
+   otherwise.
 """
 
 from __future__ import annotations
@@ -198,10 +200,10 @@ class Guide:
         self._local: list[Actor] = []
         self._shared: dict[str, Actor] = {}
         self._events: list[Event] = []
-        self._past: dict[str, int] = {}
+        self._past: dict[Actor, int] = {}
         self._past_of_step: list[int] = []
         self._gate_movers: dict[Key, int] = {}
-        self._held: set[tuple[str, int]] = set()
+        self._held: set[tuple[Actor, int]] = set()
         self._performing: tuple[Actor, Footprint | None, tuple[Signal, int] | None] | None = None
 
     def bind(self, engine: Engine) -> None:
@@ -209,8 +211,10 @@ class Guide:
         self._engine = engine
 
     def offer(self, actor: Actor) -> None:
-        """Local steps go at once; the others wait for a choice."""
+        """Local steps go at once; the others wait for a choice.  A signal may offer who was stopped meanwhile."""
         kind = actor.kind
+        if actor.stopped:
+            return
         if kind.touches is None and kind.gate is None:
             self._local.append(actor)
         else:
@@ -223,8 +227,10 @@ class Guide:
     def next(self) -> Actor | None:
         """Whoever goes next: a local step if there is one, else what the path says, else somebody new."""
         self.settle()
-        if self._local:
-            return self._perform_local(self._local.pop())
+        while self._local:
+            actor = self._local.pop()
+            if not actor.stopped:
+                return self._perform_local(actor)
         return self._next_event()
 
     def _perform_local(self, actor: Actor) -> Actor:
@@ -299,6 +305,7 @@ class Guide:
             return
         (actor, footprint, waited), self._performing = self._performing, None
         past = self._past_of(actor)
+        self._forget_stopped(actor.name, footprint)
         if footprint is not None:
             past = self._note_event(actor.name, footprint, past)
         elif waited is not None:
@@ -309,12 +316,31 @@ class Guide:
                     past |= self._past_of_step[raised]
         else:
             self._check_touched(actor.name, (0, 0))
-        self._past[actor.name] = past
+        self._past[actor] = past
         self._past_of_step.append(past)
+
+    def _forget_stopped(self, name: str, footprint: Footprint | None) -> None:
+        """Who was stopped by this step goes no more: a race of its next step, which nobody will see as an event."""
+        for other, actor in list(self._shared.items()):
+            if not actor.stopped:
+                continue
+            del self._shared[other]
+            if footprint is None:
+                raise KitError(f"a step of {name} that touches nothing stopped {other}")
+            node = self._path[len(self._events)]
+            before = node.enabled.get(other)
+            if before is None:
+                # It was held back by a gate: that race was noted then.
+                continue
+            if not conflict(before, footprint):
+                raise KitError(
+                    f"a step of {name} stopped {other} without touching what its next step touches"
+                )
+            node.backtrack.add(other)
 
     def _past_of(self, actor: Actor) -> int:
         """The events that happened before the actor's present point."""
-        past = self._past.get(actor.name)
+        past = self._past.get(actor)
         if past is not None:
             return past
         return self._past_of_step[actor.cause] if actor.cause >= 0 else 0
@@ -371,9 +397,9 @@ class Guide:
         gate = actor.kind.gate
         assert gate is not None
         closer = self._gate_movers.get(gate.key)
-        if closer is None or self._all_enabled or (actor.name, closer) in self._held:
+        if closer is None or self._all_enabled or (actor, closer) in self._held:
             return
-        self._held.add((actor.name, closer))
+        self._held.add((actor, closer))
         past = self._past_of(actor)
         if not past >> closer & 1:
             self._reverse(closer, actor.name, past)

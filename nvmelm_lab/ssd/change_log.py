@@ -5,13 +5,17 @@ Source: NVM Command Set 1.2, section 5.6; the freedoms used here are numbers 1, 
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from nvmelm_lab.engine import Touches
 
 if TYPE_CHECKING:
+    from nvmelm_lab.engine.cells import Key
     from nvmelm_lab.ssd.command import Change, Command
     from nvmelm_lab.ssd.controller import Controller
+    from nvmelm_lab.ssd.migration_queue import MigrationQueue
 
 
 def decide(controller: Controller, command: Command) -> None:
@@ -25,17 +29,24 @@ def decide(controller: Controller, command: Command) -> None:
         queue.decided += 1
 
 
-def posting(controller: Controller, command: Command) -> Touches:
-    """The cells that `post` touches; none when there is nothing to tell, or it was told."""
-    if command.told:
-        return (), ()
-    assert command.log is not None
-    changes = _merged(controller, command)
-    reads, writes = command.log.posting(len(changes))
-    for nsid, slba, blocks, deallocated in changes:
-        namespace = controller.subsystem.namespaces.get(nsid)
-        if deallocated and namespace is not None:
-            reads += namespace.asking(slba, blocks)[0]
+def posting(controller: Controller, commands: Iterable[Command]) -> Touches:
+    """The cells that `post` touches for all of these in turn; none when there is nothing to tell, or it was told."""
+    reads: tuple[Key, ...] = ()
+    writes: tuple[Key, ...] = ()
+    entries: Counter[MigrationQueue] = Counter()
+    for command in commands:
+        if command.told:
+            continue
+        assert command.log is not None
+        changes = _merged(controller, command)
+        entries[command.log] += len(changes)
+        for nsid, slba, blocks, deallocated in changes:
+            namespace = controller.subsystem.namespaces.get(nsid)
+            if deallocated and namespace is not None:
+                reads += namespace.asking(slba, blocks)[0]
+    for queue, count in entries.items():
+        more = queue.posting(count)
+        reads, writes = reads + more[0], writes + more[1]
     return reads, writes
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nvmelm_lab.engine import WAIT, Engine, Gate, Kind, Life, Signal, Touches, choose, do
+from nvmelm_lab.engine.cells import Key
 from nvmelm_lab.memory import AddressSpace, PrpError
 from nvmelm_lab.nvme.codes import CSTS_RDY, DOORBELLS
 from nvmelm_lab.nvme.status import Status
@@ -61,6 +62,9 @@ class Controller:
         Controller state received and not yet committed, or None.
     arbitration
         What the host set with Set Features 01h (Base 2.1, section 5.1.25.1.1), as in CDW11.
+    living
+        What every step of a command reads and every end of commands (a reset, Delete I/O SQ) writes: none for a
+        primary controller, unless `reckon_with_resets` was called.
     """
 
     def __init__(
@@ -97,8 +101,11 @@ class Controller:
         timing = subsystem.timing
         self.log_key = ("log", name)
         self.steps = MigrationSteps(self)
-        # Nobody can ask for the state of a primary controller, nor suspend it: that needs no cell.
-        self._moving: Touches = ((), ()) if primary else ((("state", name),), ())
+        # Nobody can ask for the state of a primary controller, nor suspend it: that needs no cells.
+        self._moving: Touches = ((), ())
+        self.living: tuple[Key, ...] = ()
+        if not primary:
+            self.reckon_with_resets()
         self.fetch = Kind(
             "fetch",
             self._fetch,
@@ -133,7 +140,7 @@ class Controller:
             "entry",
             self._post_entries,
             takes=timing.post,
-            touches=lambda command: change_log.posting(self, command),
+            touches=self._post_entries_touches,
             label=lambda command: (
                 f"Ctlr {subsystem.primary.name} posted the entry for {io_commands.describe(command)}"
             ),
@@ -151,8 +158,8 @@ class Controller:
     def write_property(self, offset: int, value: int) -> None:
         """The host writes a property or a doorbell.  Nonsense is ignored, as hardware would."""
         if not self.online:
-            return
-        if offset >= DOORBELLS:
+            self._record((self.living, ()))
+        elif offset >= DOORBELLS:
             if self.engine.recorder is not None:
                 self._record(self._moving)
             write_doorbell(self, offset - DOORBELLS, value)
@@ -169,7 +176,7 @@ class Controller:
 
     def doorbell_touches(self) -> Touches:
         """What a doorbell write touches: the queues' positions, which Migration Receive reads."""
-        return self._moving
+        return self._moving if self.online else (self.living, ())
 
     def state_touches(self) -> Touches:
         """What reading or replacing the queues' positions touches.
@@ -179,6 +186,19 @@ class Controller:
         """
         return (), self._moving[0]
 
+    def ending_touches(self) -> Touches:
+        """What ending its commands before their time touches: every step of theirs comes before it or never."""
+        return (), (*self._moving[0], *self.living)
+
+    def reckon_with_resets(self) -> None:
+        """Tell the steps of its commands from a reset of it, for who looks at their order.
+
+        So it is for secondary controllers from the start.  A primary controller's steps would be points of choice
+        for nothing wherever nobody resets it: a scenario that does says so.
+        """
+        self._moving = (("state", self.name),), ()
+        self.living = (("living", self.name),)
+
     # -- life cycle ----------------------------------------------------------------------------------------
 
     def reset(self, *, resumes: bool = True) -> None:
@@ -187,7 +207,7 @@ class Controller:
         What a command has changed already is told of all the same.  `resumes`: a suspension ends too.  Source:
         Base 2.1, section 3.7.2; for suspension and migration queues section 8.1.12.
         """
-        self._record(self.state_touches())
+        self._record(self.ending_touches())
         for command in self.in_flight:
             self._stop(command)
         self.in_flight.clear()
@@ -274,6 +294,7 @@ class Controller:
 
     def abort_commands(self, queue: SubmissionQueue) -> None:
         """End the commands in flight from `queue` with Command Aborted due to SQ Deletion, at once."""
+        self._record(self.ending_touches())
         for command in [command for command in self.in_flight if command.queue is queue]:
             self._stop(command)
             if not command.completed:
@@ -348,6 +369,8 @@ class Controller:
         await do(self.complete, command)
 
     def _execute(self, command: Command) -> None:
+        if self.engine.recorder is not None:
+            self.engine.recorder.reads.update(self.living)
         fields = command.fields
         try:
             handler = _HANDLERS.get(fields[_OPCODE])
@@ -366,11 +389,14 @@ class Controller:
     def _execute_touches(self, command: Command) -> Touches:
         handler = _HANDLERS.get(command.sqe.opcode)
         if handler is None:
-            return (), ()
+            return self.living, ()
         reads, writes = handler.touches(self, command)
+        reads += self.living
         return ((*reads, self.log_key), writes) if handler.changes else (reads, writes)
 
     def _execute_admin(self, command: Command) -> Any:
+        if self.engine.recorder is not None:
+            self.engine.recorder.reads.update(self.living)
         try:
             return admin.execute(self, command)
         except Refused as refused:
@@ -378,9 +404,16 @@ class Controller:
             return None
 
     def _execute_admin_touches(self, command: Command) -> Touches:
-        return admin.touches(self, command)
+        reads, writes = admin.touches(self, command)
+        return reads + self.living, writes
+
+    def _post_entries_touches(self, command: Command) -> Touches:
+        reads, writes = change_log.posting(self, (command,))
+        return reads + self.living, writes
 
     def _post_entries(self, command: Command) -> None:
+        if self.engine.recorder is not None:
+            self.engine.recorder.reads.update(self.living)
         change_log.post(self, command)
         if command.completed:
             self._finish(command)

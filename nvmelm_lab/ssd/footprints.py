@@ -34,10 +34,10 @@ def _resetting_one(controller: Controller) -> Touches:
     queue = controller.migration_queue
     return _joined(
         [
-            controller.state_touches(),
+            controller.ending_touches(),
             ((), (controller.fetch_gate.key,)),
             ((), ()) if queue is None else queue.resuming(),
-            *(change_log.posting(controller, command) for command in controller.in_flight),
+            change_log.posting(controller, controller.in_flight),
         ]
     )
 
@@ -45,7 +45,7 @@ def _resetting_one(controller: Controller) -> Touches:
 def aborting(controller: Controller, queue: SubmissionQueue) -> Touches:
     """What the end of all commands in flight from `queue` touches."""
     commands = [command for command in controller.in_flight if command.queue is queue]
-    return _joined([controller.doorbell_touches(), *(change_log.posting(controller, c) for c in commands)])
+    return _joined([controller.ending_touches(), change_log.posting(controller, commands)])
 
 
 def _joined(parts: Iterable[Touches]) -> Touches:

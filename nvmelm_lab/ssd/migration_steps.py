@@ -46,7 +46,7 @@ class MigrationSteps:
         self.delete = Kind(
             "delete queue",
             self._delete,
-            touches=lambda queue: ((), queue.deleting()),
+            touches=lambda queue: (controller.living, queue.deleting()),
             label=lambda _: f"Ctlr {name} deletes the Migration Queue",
         )
 
@@ -59,6 +59,7 @@ class MigrationSteps:
     def _marking(self, marker: Marker) -> Touches:
         queue, esa = marker
         reads, writes = queue.marking(esa)
+        reads += self._controller.living
         if esa == EntrySpecial.SUSPENDED:
             reads = (*reads, self._target(queue).fetch_gate.key)
         return reads, writes
@@ -72,7 +73,7 @@ class MigrationSteps:
     def _starting(self, subject: tuple[Command, MigrationQueue]) -> Touches:
         _, queue = subject
         reads, writes = queue.starting()
-        return reads, (*writes, self._target(queue).fetch_gate.key)
+        return reads + self._controller.living, (*writes, self._target(queue).fetch_gate.key)
 
     def _start(self, subject: tuple[Command, MigrationQueue]) -> None:
         """Freedom 6: log from now on, and let the target fetch again."""

@@ -81,7 +81,7 @@ def write(controller: QueueKeeper, offset: int, value: int) -> None:
 
 def touches(controller: Controller, offset: int) -> Touches:
     """The cells that writing the property at `offset` may touch: only CC does more than keep a value."""
-    return resetting(controller) if offset == Property.CC and controller.online else ((), ())
+    return resetting(controller) if offset == Property.CC and controller.online else (controller.living, ())
 
 
 def _configure(controller: QueueKeeper, value: int) -> None:

@@ -1,8 +1,10 @@
 """What steps say that they touch: enough for every race, and no more, lest explorers see races where none are."""
 
+from nvmelm_lab.engine import Random
 from nvmelm_lab.nvme import Status, commands
+from nvmelm_lab.nvme import migration_commands as lm
 from nvmelm_lab.nvme.codes import EntrySpecial, Property
-from nvmelm_lab.ssd.footprints import resetting
+from nvmelm_lab.ssd.footprints import aborting, resetting
 from nvmelm_lab.ssd.namespace import Namespace
 from tests.ssd.door import Bench, ready
 
@@ -98,7 +100,49 @@ def test_a_reset_reaches_positions_gate_and_log_and_that_of_the_primary_everybod
     assert ("state", "Z") not in own
     everybodys = resetting(bench.x.controller)[1]
     assert {("state", "Y"), ("state", "Z"), y.fetch_gate.key, z.fetch_gate.key, y.log_key} <= set(everybodys)
-    assert bench.y.controller.property_touches(Property.AQA) == ((), ())
+    assert bench.y.controller.property_touches(Property.AQA) == ((("living", "Y"),), ())
+
+
+def test_every_step_of_a_command_reads_the_cell_that_resets_and_deletions_of_its_queue_write() -> None:
+    bench = ready()
+    bench.x.make_mq(8).start()
+    y, living = bench.y.controller, ("living", "Y")
+    bench.y.io.submit(commands.write_zeroes(0, 1, 0, 1))
+    while not y.in_flight:
+        bench.engine.advance(1)
+    (command,) = y.in_flight
+    for kind in (y.execute, y.execute_admin, y.post_entries):
+        assert kind.touches is not None
+        assert living in kind.touches(command)[0]
+    for reads, writes in (resetting(y), aborting(y, y.sqs[1])):
+        assert living in writes
+        assert living not in reads
+
+
+def test_a_primary_controller_has_cells_of_its_own_only_where_somebody_reckons_with_its_reset() -> None:
+    bench = ready()
+    x = bench.x.controller
+    assert (x.living, x.doorbell_touches()) == ((), ((), ()))
+    x.reckon_with_resets()
+    assert (x.living, x.doorbell_touches()) == ((("living", "X"),), ((("state", "X"),), ()))
+
+
+def test_a_reset_that_tells_of_several_commands_says_each_slot() -> None:
+    bench = ready(Random(1))
+    bench.x.make_mq(16).start()
+    y = bench.y.controller
+    most = 0
+    for _ in range(20):
+        bench.y.io.submit(*(commands.write_zeroes(0, 1, lba, 1) for lba in range(2)))
+        while y.sqs[1].visible.level > y.sqs[1].fetched or y.in_flight:
+            bench.engine.advance(1)
+            untold = sum(not command.told for command in y.in_flight)
+            tail = bench.ssd.migration_queues[0].tail
+            assert {("slot", ("X", 0), tail + n) for n in range(untold)} <= set(resetting(y)[1])
+            most = max(most, untold)
+        bench.y.io.reap()
+        bench.x.admin.status(lm.set_head(0, 0, tail % 16))
+    assert most == 2
 
 
 def test_fetches_race_only_for_the_last_room_of_a_shared_completion_queue() -> None:
