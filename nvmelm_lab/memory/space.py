@@ -28,10 +28,12 @@ class AddressSpace:
         For displays: "guest a", "source host".
     processor_dirty, device_dirty
         Pages written since tracking began, by the processor and by devices; None while not tracked.
+    device_listener
+        Called with ``(address, length)`` for each write of a device, when set.
     audit
         Called with ``(address, write)`` for each access, when set.
     watched
-        Whether any of these three is set: whoever reaches memory through a `Ring` tells of it then.
+        Whether any of these four is set: whoever reaches memory through a `Ring` tells of it then.
     """
 
     __slots__ = (
@@ -39,6 +41,7 @@ class AddressSpace:
         "_block_shift",
         "_bytes",
         "_device_dirty",
+        "_device_listener",
         "_misaligned",
         "_per_page",
         "_pinned",
@@ -63,6 +66,7 @@ class AddressSpace:
         self.watched = False
         self._processor_dirty: set[int] | None = None
         self._device_dirty: set[int] | None = None
+        self._device_listener: Callable[[int, int], None] | None = None
         self._audit: Callable[[int, bool], None] | None = None
         self._per_page = PAGE_BYTES // stamps.block_bytes
         # A block divides a page, so its size is a power of two.
@@ -99,6 +103,16 @@ class AddressSpace:
         self._see_who_watches()
 
     @property
+    def device_listener(self) -> Callable[[int, int], None] | None:
+        """See above."""
+        return self._device_listener
+
+    @device_listener.setter
+    def device_listener(self, listener: Callable[[int, int], None] | None) -> None:
+        self._device_listener = listener
+        self._see_who_watches()
+
+    @property
     def audit(self) -> Callable[[int, bool], None] | None:
         """See above."""
         return self._audit
@@ -109,7 +123,7 @@ class AddressSpace:
         self._see_who_watches()
 
     def _see_who_watches(self) -> None:
-        watchers = (self._audit, self._processor_dirty, self._device_dirty)
+        watchers = (self._audit, self._processor_dirty, self._device_dirty, self._device_listener)
         self.watched = any(each is not None for each in watchers)
 
     # -- structures that lie within one page: rings, lists -------------------------------------------------
@@ -138,8 +152,7 @@ class AddressSpace:
         """A structure at `address` is written in place by a device."""
         if self._audit is not None:
             self._audit(address, True)
-        if self._device_dirty is not None:
-            self._device_dirty.add(address >> PAGE_SHIFT)
+        self._device_wrote(address, 1)
 
     def look(self, address: int) -> tuple[bytearray, int]:
         """The page that holds `address`, as bytes, and the offset in it: for reading a structure in place."""
@@ -179,8 +192,8 @@ class AddressSpace:
 
     def dma_write(self, address: int, data: bytes) -> None:
         """Write `data` at `address`, as a device does."""
-        if self._device_dirty is not None:
-            self._device_dirty.update(_pages(address, len(data)))
+        if self.watched:
+            self._device_wrote(address, len(data))
         self._write(address, data)
 
     # -- blocks --------------------------------------------------------------------------------------------
@@ -225,8 +238,8 @@ class AddressSpace:
 
     def dma_write_stamps(self, address: int, stamps: Sequence[int]) -> None:
         """Put blocks at `address`, as a device does."""
-        if self._device_dirty is not None:
-            self._device_dirty.update(_pages(address, len(stamps) * self.block_bytes))
+        if self.watched:
+            self._device_wrote(address, len(stamps) * self.block_bytes)
         self._write_stamps(address, stamps)
 
     # -- pages, for moving memory to another host ----------------------------------------------------------
@@ -247,6 +260,12 @@ class AddressSpace:
             to._bytes[number] = bytearray(self._bytes.get(number, bytes(PAGE_BYTES)))
 
     # -- inside --------------------------------------------------------------------------------------------
+
+    def _device_wrote(self, address: int, length: int) -> None:
+        if self._device_dirty is not None:
+            self._device_dirty.update(_pages(address, length))
+        if self._device_listener is not None:
+            self._device_listener(address, length)
 
     def _check(self, number: int) -> None:
         """Refuse a page outside memory; asked before a page is made, so that those that exist are inside."""

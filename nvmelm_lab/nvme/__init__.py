@@ -3,7 +3,8 @@
 - `codes`: opcodes, selectors, attributes, property offsets; `status`: status codes, each with a sentence.
 - `structs`: the entries of the rings, at full speed.
 - `commands`, `migration_commands`: builders of SQEs from plain arguments, used as `commands.write(...)`.
-- `controller_state`, `lba_status`, `identify`, `identify_lists`: what commands carry in their buffers.
+- `controller_state`, `lba_status`, `memory_tracking`, `identify`, `identify_lists`: what commands carry in
+  their buffers.
 - `layouts`: what every bit of all these means, for people; packing and decoding from the same tables.
 """
 
@@ -79,6 +80,14 @@ from nvmelm_lab.nvme.lba_status import (
     pack_lba_status,
     unpack_lba_status,
 )
+from nvmelm_lab.nvme.memory_tracking import (
+    ChangesReport,
+    MemoryRange,
+    pack_changes_report,
+    pack_tracking_request,
+    unpack_changes_report,
+    unpack_tracking_request,
+)
 from nvmelm_lab.nvme.pages import pack_page, unpack_page
 from nvmelm_lab.nvme.status import Status, StatusWord, status_word, unpack_status_word
 from nvmelm_lab.nvme.structs import (
@@ -104,6 +113,7 @@ __all__ = [
     "AdminOpcode",
     "AsyncEventType",
     "CdqSelect",
+    "ChangesReport",
     "Cns",
     "Completeness",
     "CompletionQueueState",
@@ -125,6 +135,7 @@ __all__ = [
     "LbaStatusDescriptor",
     "LbaStatusList",
     "LogAction",
+    "MemoryRange",
     "MigrationReceiveSelect",
     "MigrationSendSelect",
     "Mqe",
@@ -153,6 +164,7 @@ __all__ = [
     "layout_of_mqe",
     "layout_of_sqe",
     "migration_commands",
+    "pack_changes_report",
     "pack_controller_list",
     "pack_controller_state",
     "pack_copy_ranges",
@@ -163,8 +175,10 @@ __all__ = [
     "pack_ranges",
     "pack_secondary_controllers",
     "pack_state_formats",
+    "pack_tracking_request",
     "stated_sizes",
     "status_word",
+    "unpack_changes_report",
     "unpack_controller_list",
     "unpack_controller_state",
     "unpack_copy_ranges",
@@ -176,4 +190,5 @@ __all__ = [
     "unpack_secondary_controllers",
     "unpack_state_formats",
     "unpack_status_word",
+    "unpack_tracking_request",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from nvmelm_lab.errors import InputError
-from nvmelm_lab.nvme import layouts_admin, layouts_data, layouts_io, layouts_migration
+from nvmelm_lab.nvme import layouts_admin, layouts_data, layouts_io, layouts_memory, layouts_migration
 from nvmelm_lab.nvme.codes import (
     AdminOpcode,
     CdqSelect,
@@ -106,6 +106,7 @@ _COMPLETIONS: Mapping[tuple[int, int], Layout] = {
     (AdminOpcode.SET_FEATURES, Feature.NUMBER_OF_QUEUES): layouts_data.CQE_QUEUES,
     (AdminOpcode.GET_FEATURES, Feature.NUMBER_OF_QUEUES): layouts_data.CQE_QUEUES,
     (AdminOpcode.MIGRATION_RECEIVE, MigrationReceiveSelect.GET_STATE): layouts_data.CQE_GET_STATE,
+    (AdminOpcode.TRACK_SEND, TrackSendSelect.TRACK_MEMORY): layouts_memory.CQE_TRACK_MEMORY,
     (AdminOpcode.NAMESPACE_MANAGEMENT, 0): layouts_data.CQE_CREATE_NAMESPACE,
     **dict.fromkeys(
         ((AdminOpcode.VIRTUALIZATION_MANAGEMENT, action) for action in VirtualizationAction),
@@ -139,6 +140,10 @@ LAYOUTS: Mapping[str, Layout] = {
         layouts_data.LBA_STATUS_DESCRIPTOR,
         layouts_data.DSM_RANGE,
         layouts_data.COPY_RANGE,
+        layouts_memory.TRACK_MEMORY_CHANGES,
+        layouts_memory.TRACKED_RANGE,
+        layouts_memory.TRACKED_MEMORY_CHANGE,
+        layouts_memory.CHANGED_RANGE,
     )
 }
 """Every layout by its name, for example "SQE Write", "CQE", "MQE" or "Controller State"."""

@@ -17,6 +17,7 @@ from nvmelm_lab.nvme.codes import (
     MigrationSendSelect,
     SequenceIndicator,
     SuspendType,
+    TrackReceiveSelect,
     TrackSendSelect,
 )
 from nvmelm_lab.nvme.fields import one_less
@@ -85,6 +86,40 @@ def track_send(cid: int, cdqid: int, action: LogAction) -> bytes:
             "SEL": TrackSendSelect.LOG_USER_DATA,
             "LACT": action,
             "CDQID": cdqid,
+        }
+    )
+
+
+def track_memory(cid: int, cntlid: int, start: bool, prp1: int = 0, prp2: int = 0) -> bytes:
+    """Start the tracking of what controller `cntlid` writes to host memory, in the ranges that a Track Memory
+    Changes structure in the buffer names; or stop it.  Base 2.1, 5.1.27.1.2.
+    """
+    return layouts_migration.TRACK_MEMORY.pack(
+        {
+            "OPC": AdminOpcode.TRACK_SEND,
+            "CID": cid,
+            "PRP1": prp1,
+            "PRP2": prp2,
+            "SEL": TrackSendSelect.TRACK_MEMORY,
+            "TACT": start,
+            "CNTLID": cntlid,
+        }
+    )
+
+
+def track_receive(cid: int, cntlid: int, dwords: int, prp1: int, prp2: int = 0) -> bytes:
+    """Read, in at most `dwords` dwords, what controller `cntlid` wrote to the host memory that is tracked; what
+    was read is not reported again.  Base 2.1, 5.1.26.
+    """
+    return layouts_migration.TRACK_RECEIVE.pack(
+        {
+            "OPC": AdminOpcode.TRACK_RECEIVE,
+            "CID": cid,
+            "PRP1": prp1,
+            "PRP2": prp2,
+            "SEL": TrackReceiveSelect.TRACKED_MEMORY,
+            "CNTLID": cntlid,
+            "NUMDL": one_less("dwords", dwords, 1 << 32),
         }
     )
 

@@ -19,6 +19,7 @@ from nvmelm_lab.ssd import (
     admin_lba_status,
     admin_log,
     admin_log_pages,
+    admin_memory_tracking,
     admin_migration,
     admin_namespaces,
     admin_queues,
@@ -43,6 +44,7 @@ HANDLERS: Mapping[int, AdminHandler] = {
     **admin_namespaces.HANDLERS,
     **admin_lba_status.HANDLERS,
     **admin_log.HANDLERS,
+    **admin_memory_tracking.HANDLERS,
     **admin_migration.HANDLERS,
 }
 

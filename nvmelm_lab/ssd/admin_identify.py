@@ -24,12 +24,14 @@ from nvmelm_lab.ssd.admin_log import MAX_LIST_ENTRIES
 from nvmelm_lab.ssd.admin_log import MAX_QUEUES as MAX_MIGRATION_QUEUES
 from nvmelm_lab.ssd.command import Command, Refused, inactive
 from nvmelm_lab.ssd.data import MDTS, put_bytes
+from nvmelm_lab.ssd.memory_tracking import COARSEST, FINEST, MAX_RANGES
 from nvmelm_lab.ssd.namespace import MAX_NAMESPACES
 from nvmelm_lab.ssd.vendor_state import UUID
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
     from nvmelm_lab.ssd.namespace import Namespace
+    from nvmelm_lab.ssd.subsystem import Subsystem
 
 HIGHEST_LISTED = 0xFFFF_FFFD
 """The largest NSID that a list of namespaces may be asked to start behind."""
@@ -81,13 +83,25 @@ def _controller(controller: Controller, _command: Command) -> bytes:
             nn=MAX_NAMESPACES,
             oncs=_IO_COMMANDS,
             ocfs=pages.OCFS_0.put(1),
-            trattr=pages.TRATTR_TUDCS.put(1) if primary else 0,
-            mcudmq=MAX_MIGRATION_QUEUES if primary else 0,
-            mnsudmq=MAX_MIGRATION_QUEUES if primary else 0,
-            mcdqpc=MAX_LIST_ENTRIES if primary else 0,
+            **_tracking(subsystem) if primary else {},
             subnqn=f"nqn.2024-08.org.nvmelm:{subsystem.name.replace(' ', '-')}",
         )
     )
+
+
+def _tracking(subsystem: Subsystem) -> dict[str, int]:
+    """What an MMC can log and track (bytes 570 to 587)."""
+    powers_only = subsystem.habits.tracking_lengths == "powers of two"
+    return {
+        "cmmrtd": MAX_RANGES,
+        "nmmrtd": MAX_RANGES,
+        "minmrtg": FINEST,
+        "maxmrtg": COARSEST,
+        "trattr": pages.TRATTR_THMCS.put(1) | pages.TRATTR_TUDCS.put(1) | pages.TRATTR_MRTLL.put(powers_only),
+        "mcudmq": MAX_MIGRATION_QUEUES,
+        "mnsudmq": MAX_MIGRATION_QUEUES,
+        "mcdqpc": MAX_LIST_ENTRIES,
+    }
 
 
 def _namespace(controller: Controller, command: Command) -> bytes:

@@ -13,6 +13,7 @@ from nvmelm_lab.memory import PAGE_BYTES, PrpError, prp_pages
 from nvmelm_lab.nvme.codes import AdminOpcode, CdqSelect, LogAction, TrackSendSelect
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.admin_handler import AdminHandler, Rest, target_of
+from nvmelm_lab.ssd.admin_memory_tracking import track_memory, track_memory_touches
 from nvmelm_lab.ssd.command import Command, Refused
 from nvmelm_lab.ssd.migration_queue import MQE_BYTES, MigrationQueue
 from nvmelm_lab.ssd.migration_steps import drain_then_start, mark_first, mark_stopped, start_logging
@@ -99,6 +100,9 @@ def _queue(controller: Controller, command: Command) -> MigrationQueue:
 
 
 def _track_send(controller: Controller, command: Command) -> Rest | None:
+    if _select(command) == TrackSendSelect.TRACK_MEMORY:
+        track_memory(controller, command)
+        return None
     if _select(command) != TrackSendSelect.LOG_USER_DATA:
         raise Refused(Status.INVALID_FIELD)
     action = command.sqe.cdw10 >> 16 & 0xF
@@ -130,6 +134,8 @@ def _start(controller: Controller, command: Command, queue: MigrationQueue, targ
 
 
 def _track_touches(controller: Controller, command: Command) -> Touches:
+    if _select(command) == TrackSendSelect.TRACK_MEMORY:
+        return track_memory_touches(controller, command)
     queue = _queue(controller, command)
     target = controller.subsystem.controllers[queue.target]
     reads, writes = queue.starting()
@@ -145,7 +151,8 @@ def _queue_touches(controller: Controller, command: Command) -> Touches:
 
 
 def _describe_track(command: Command) -> str:
-    return f"Track Send: {'start' if command.sqe.cdw10 >> 16 & 0xF else 'stop'} logging user data changes"
+    what = "tracking host memory" if _select(command) else "logging user data changes"
+    return f"Track Send: {'start' if command.sqe.cdw10 >> 16 & 0xF else 'stop'} {what}"
 
 
 def _describe_queue(command: Command) -> str:

@@ -24,6 +24,7 @@ from nvmelm_lab.ssd.migration_steps import MigrationSteps
 from nvmelm_lab.ssd.rings import MAX_QUEUE_ENTRIES, CompletionQueue, SubmissionQueue, write_doorbell
 
 if TYPE_CHECKING:
+    from nvmelm_lab.ssd.memory_tracking import MemoryTracking
     from nvmelm_lab.ssd.migration_queue import MigrationQueue
     from nvmelm_lab.ssd.subsystem import Subsystem
 
@@ -58,6 +59,8 @@ class Controller:
         What it does as an MMC after a command's execution.
     migration_queue
         The UDMQ that tells of changes made through this controller, or None.
+    memory_tracking
+        What the MMC knows of the memory that this controller writes to, or None: it is not tracked.
     incoming
         Controller state received and not yet committed, or None.
     arbitration
@@ -85,6 +88,7 @@ class Controller:
         self.held = False
         self.fetch_gate = Gate(self.engine, f"fetch of {name}", is_open=False)
         self.migration_queue: MigrationQueue | None = None
+        self.memory_tracking: MemoryTracking | None = None
         self.incoming: bytearray | None = None
         self.max_queue_entries = MAX_QUEUE_ENTRIES
         self.cc = 0

@@ -89,6 +89,30 @@ FREEDOMS = (
         "Which status ends the creation of one User Data Migration Queue too many?",
         "Base 2.1, section 5.1.4.1.1.1 against section 5.1.4.1.1",
     ),
+    Freedom(
+        9,
+        "tracking_resources",
+        "habit",
+        ("ample", "scarce"),
+        "How many granules of host memory can be told apart before Track Send ends with Not Enough Resources?",
+        "Base 2.1, section 5.1.27.1.2 (MRTG and NMRTD in the completion say what is possible)",
+    ),
+    Freedom(
+        10,
+        "tracking_lengths",
+        "habit",
+        ("any", "powers of two"),
+        "Which lengths can a tracked range of host memory have?",
+        "Base 2.1, section 5.1.13.2.1, Figure 312 (TRATTR.MRTLL); section 5.1.27.1.2",
+    ),
+    Freedom(
+        11,
+        "tracking_report",
+        "habit",
+        ("as asked for", "coarser"),
+        "Which granularity has a report of memory changes: the one that was asked for, or a coarser one?",
+        "Base 2.1, section 5.1.26, Figure 460 (RPMPG is the granularity of that very report)",
+    ),
 )
 
 
@@ -107,6 +131,9 @@ class Habits:
     start_logging: str = "at once"
     reset_resumes: str = "either controller"
     queue_limit: str = "Not Enough Resources"
+    tracking_resources: str = "ample"
+    tracking_lengths: str = "any"
+    tracking_report: str = "as asked for"
 
     def __post_init__(self) -> None:
         """Refuse an option that the table does not have."""

@@ -87,13 +87,23 @@ class Subsystem:
         self.controllers[queue.target].migration_queue = None
         self.engine.emit(("queue deleted", queue.owner, cdqid))
 
+    def stop_memory_tracking(self, target: Controller) -> None:
+        """See no longer what `target` writes to memory, if it was seen."""
+        if target.memory_tracking is None:
+            return
+        target.memory_tracking.stop()
+        target.memory_tracking = None
+        self.engine.emit(("memory tracking", self.primary.name, target.name, False))
+
     def primary_was_reset(self) -> None:
-        """A reset of the primary: its migration queues are gone, and its secondary controllers go offline.
+        """A reset of the primary ends what it logs and tracks, and its secondary controllers go offline.
 
         Whether it ends their suspension is freedom 7.  Sources: Base 2.1, sections 8.1.12 and 8.2.6.3.
         """
         for cdqid in list(self.migration_queues):
             self.delete_migration_queue(cdqid)
+        for controller in self.controllers.values():
+            self.stop_memory_tracking(controller)
         self.take_secondary_controllers_offline(resumes=self.habits.reset_resumes == "either controller")
 
     def take_secondary_controllers_offline(self, *, resumes: bool) -> None:

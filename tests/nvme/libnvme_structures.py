@@ -118,6 +118,11 @@ NOT_IN_LIBNVME = {
     "CQE Virtualization Management": "libnvme returns DW0 as it is",
     "CQE Abort": "the kernel's driver aborts commands",
     "CQE Write Zeroes": "libnvme returns DW0 as it is",
+    "CQE Track Send, Track Memory Changes": "libnvme knows the number of the operation, and nothing more of it",
+    "Track Memory Changes": "libnvme knows the number of the operation, and nothing more of it",
+    "Tracked Memory Range": "libnvme knows the number of the operation, and nothing more of it",
+    "Tracked Memory Change": "libnvme knows the opcode alone",
+    "Tracked Memory Changed Descriptor": "libnvme knows the opcode alone",
 }
 """Layouts that libnvme has no structure or bits for, and why; commands are in `libnvme_commands`."""
 

@@ -49,6 +49,9 @@ def fields_of(command):
             0,
             0x1A,
         ),
+        (commands.track_memory(7, TARGET, True, 0x1000), 0x3D, 0x00010001, 0x00000005, 0, 0, 0),
+        (commands.track_memory(7, TARGET, False), 0x3D, 0x00000001, 0x00000005, 0, 0, 0),
+        (commands.track_receive(7, TARGET, 1024, 0x1000), 0x3E, 0, 0x00000005, 0x3FF, 0, 0),
         (commands.resume(7, TARGET), 0x41, 0x00000001, 0x00000005, 0, 0, 0),
     ],
 )

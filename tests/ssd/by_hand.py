@@ -18,6 +18,7 @@ COMMAND_SEQUENCE_ERROR = 0x00C
 PRP_OFFSET_INVALID = 0x013
 INVALID_CONTROLLER_IDENTIFIER = 0x11F
 INVALID_CONTROLLER_DATA_QUEUE = 0x137
+NOT_ENOUGH_RESOURCES = 0x138
 CONTROLLER_SUSPENDED = 0x139
 CONTROLLER_NOT_SUSPENDED = 0x13A
 
@@ -65,6 +66,14 @@ def start_logging(cdqid: int) -> bytes:
 
 def stop_logging(cdqid: int) -> bytes:
     return raw(0x3D, cdw11=cdqid)
+
+
+def track_memory(prp1: int, target: int, *, tact: int = 1) -> bytes:
+    return raw(0x3D, prp1=prp1, cdw10=tact << 16 | 1, cdw11=target)
+
+
+def track_receive(prp1: int, target: int, *, dwords: int = PAGE // 4, sel: int = 0) -> bytes:
+    return raw(0x3E, prp1=prp1, cdw10=sel, cdw11=target, cdw12=dwords - 1)
 
 
 def suspend(target: int, *, stype: int = 1, dudmq: int = 0) -> bytes:
@@ -128,8 +137,8 @@ def write_zeroes(slba: int, blocks: int) -> bytes:
     return raw(0x08, nsid=1, cdw10=slba, cdw12=blocks - 1)
 
 
-def read(prp1: int, slba: int, blocks: int) -> bytes:
-    return raw(0x02, nsid=1, prp1=prp1, cdw10=slba, cdw12=blocks - 1)
+def read(prp1: int, slba: int, blocks: int, *, prp2: int = 0) -> bytes:
+    return raw(0x02, nsid=1, prp1=prp1, prp2=prp2, cdw10=slba, cdw12=blocks - 1)
 
 
 def answer(host: Host, sqe: bytes, *, qid: int = 0) -> tuple[int, int]:

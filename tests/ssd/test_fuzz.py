@@ -10,7 +10,14 @@ import pytest
 
 from nvmelm_lab.engine import Random
 from nvmelm_lab.memory import PAGE_BYTES
-from nvmelm_lab.nvme import Status, commands, pack_controller_list, pack_ranges
+from nvmelm_lab.nvme import (
+    MemoryRange,
+    Status,
+    commands,
+    pack_controller_list,
+    pack_ranges,
+    pack_tracking_request,
+)
 from nvmelm_lab.nvme import migration_commands as lm
 from nvmelm_lab.nvme.codes import (
     AdminOpcode,
@@ -59,6 +66,8 @@ class Fuzzer:
         for host in self.hosts:
             host.space.write(self._pages[0], pack_ranges([(0, 4), (10, 2), (60, 9)]))
             host.space.write(self._pages[1], pack_controller_list([Y, Z]))
+            ranges = [MemoryRange(0, 64), MemoryRange(DATA, 32)]
+            host.space.write(self._pages[4], pack_tracking_request(self.dice.choice([0, 0, 1, 12]), ranges))
             host.space.write(self._pages[2], (8).to_bytes(8, "little") * 2)
             pages = b"".join(page.to_bytes(8, "little") for page in self._pages[8:])
             host.space.write(self._listed, pages)
@@ -117,6 +126,8 @@ class Fuzzer:
             lambda: lm.delete_cdq(0, dice.randrange(3)),
             lambda: lm.track_send(0, dice.randrange(2), LogAction.START),
             lambda: lm.track_send(0, dice.randrange(2), LogAction.STOP),
+            lambda: lm.track_memory(0, target, dice.random() < 0.7, self._pages[4]),
+            lambda: lm.track_receive(0, target, 4 + dice.randrange(40), prp1, prp2),
             lambda: lm.set_head(0, dice.randrange(2), dice.randrange(20), dice.choice([None, 3, 99])),
             lambda: lm.get_cdq_feature(0, dice.randrange(2), prp1),
             lambda: lm.suspend(0, target, dice.random() < 0.2),
@@ -377,6 +388,7 @@ def picture(bench: Bench) -> object:
                 c.asq,
                 c.acq,
                 c.incoming and bytes(c.incoming),
+                c.memory_tracking and c.memory_tracking.pending,
                 sorted(c.cqs),
                 sorted(c.sqs),
             )

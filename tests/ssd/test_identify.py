@@ -41,6 +41,17 @@ def test_the_primary_is_a_migration_management_controller_and_a_secondary_is_not
     assert y.mcudmq == y.mnsudmq == 0
 
 
+def test_an_mmc_tells_what_it_can_track_and_a_target_tracks_nothing() -> None:
+    bench = ready()
+    x = unpack_page(identify.IdentifyController, page(bench.x, Cns.CONTROLLER))
+    y = unpack_page(identify.IdentifyController, page(bench.y, Cns.CONTROLLER))
+    assert (identify.TRATTR_THMCS.get(x.trattr), identify.TRATTR_MRTLL.get(x.trattr)) == (1, 0)
+    assert x.cmmrtd == x.nmmrtd == 64
+    assert (x.minmrtg, x.maxmrtg) == (0, 10)
+    assert page(bench.y, Cns.CONTROLLER)[570:588] == bytes(18)
+    assert (y.trattr, y.cmmrtd, y.nmmrtd, y.minmrtg, y.maxmrtg) == (0, 0, 0, 0, 0)
+
+
 def test_no_controller_beside_an_mmc_wants_host_memory() -> None:
     bench = ready()
     for host in (bench.x, bench.y):

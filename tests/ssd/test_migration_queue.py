@@ -129,7 +129,7 @@ def test_tracking_through_a_queue_that_is_not_there_is_refused(action: int) -> N
     assert bench.x.admin.status(sqe) == Status.INVALID_CONTROLLER_DATA_QUEUE
 
 
-@pytest.mark.parametrize(("select", "action"), [(1, 1), (2, 0), (0xFF, 0), (0, 2), (0, 0xF)])
+@pytest.mark.parametrize(("select", "action"), [(2, 0), (2, 1), (0xFF, 0), (0, 2), (0, 0xF)])
 def test_reserved_and_unsupported_tracking_is_refused(select: int, action: int) -> None:
     bench = ready()
     queue = bench.x.make_mq(8)
