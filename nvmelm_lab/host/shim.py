@@ -21,15 +21,20 @@ from nvmelm_lab.host.driver import Driver
 from nvmelm_lab.host.queue_pair import RING_NS, QueuePair
 from nvmelm_lab.host.shim_controller import ShimController
 from nvmelm_lab.host.shim_errand import TAKE_NS, Errand
+from nvmelm_lab.host.shim_events import COMMANDS as EVENT_COMMANDS
 from nvmelm_lab.host.work import HostWork
 from nvmelm_lab.memory import AddressSpace
 from nvmelm_lab.nvme.codes import AdminOpcode
+from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.admin_queues import COMMANDS as QUEUE_COMMANDS
-from nvmelm_lab.ssd.command import Refused
+from nvmelm_lab.ssd.command import UNSUPPORTED_FLAGS, Refused
 from nvmelm_lab.ssd.entries import take_command
 from nvmelm_lab.ssd.io_commands import describe
 from nvmelm_lab.ssd.rings import MAX_QUEUE_ENTRIES, SubmissionQueue
 from nvmelm_lab.ssd.state_transfer import put_state, take_state
+
+_OWN_COMMANDS = {**QUEUE_COMMANDS, **EVENT_COMMANDS}
+"""Admin commands that go no further than the shim."""
 
 MANAGE_NS = 2_000
 """Processor time of whatever is not the way of a command; that is in `shim_errand`."""
@@ -163,7 +168,7 @@ class Shim:
         return await self.driver.create_queue_pair(MAX_QUEUE_ENTRIES)
 
     async def _serve(self, errand: Errand) -> None:
-        if errand.command.queue.qid == 0 and errand.command.sqe.opcode in QUEUE_COMMANDS:
+        if errand.command.queue.qid == 0 and errand.command.sqe.opcode in _OWN_COMMANDS:
             await do(self._manage, errand)
         else:
             await do(self._forward, errand)
@@ -193,11 +198,13 @@ class Shim:
         errand.pending = errand.backend.submit(sqe)
 
     def _manage_queues(self, errand: Errand) -> None:
-        """Create or delete a queue of the guest: the SSD behind has other queues."""
+        """Carry out what is about queues and commands of the guest: the SSD behind has others."""
         self._record_writing(self.controller.state_key)
         self.work.add(1, MANAGE_NS)
         try:
-            QUEUE_COMMANDS[errand.command.sqe.opcode](self.controller, errand.command)
+            if errand.command.sqe.flags & UNSUPPORTED_FLAGS:
+                raise Refused(Status.INVALID_FIELD)
+            _OWN_COMMANDS[errand.command.sqe.opcode](self.controller, errand.command)
         except Refused as refused:
             errand.refuse(refused.status)
 
@@ -212,7 +219,7 @@ class Shim:
             errand.status = cqe.status_word >> 1
             command.dw0, command.dw1 = cqe.dw0, cqe.dw1
         self._note(errand)
-        if not command.completed:
+        if not command.completed and command not in self.controller.event_requests:
             errand.bring_back(self.controller.space, self.driver.pages)
             self.controller.post(command, errand.status)
         if errand.buffer is not None:

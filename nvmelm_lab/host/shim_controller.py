@@ -64,6 +64,7 @@ class ShimController:
         self.sqs: dict[int, SubmissionQueue] = {}
         self.cqs: dict[int, CompletionQueue] = {}
         self.in_flight: dict[Command, None] = {}
+        self.event_requests: dict[Command, None] = {}
         self.fetched = 0
         # Moving positions commutes, so it counts as reading this cell, and what wants them whole as writing.
         self.state_key: Key = ("state", name)
@@ -121,6 +122,7 @@ class ShimController:
         for qid in list(self.sqs):
             self.delete_sq(qid)
         self.cqs.clear()
+        self.event_requests.clear()
         self.cc = 0
         self.csts = 0
         self.engine.emit(("reset", self.name))

@@ -14,6 +14,8 @@ from nvmelm_lab.memory import PrpError
 from nvmelm_lab.nvme.codes import AdminOpcode
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd import (
+    admin_abort,
+    admin_events,
     admin_features,
     admin_identify,
     admin_lba_status,
@@ -39,6 +41,8 @@ def supported(controller: Controller) -> list[int]:
 HANDLERS: Mapping[int, AdminHandler] = {
     **admin_queues.HANDLERS,
     **admin_log_pages.handlers(supported),
+    **admin_abort.HANDLERS,
+    **admin_events.HANDLERS,
     **admin_identify.HANDLERS,
     **admin_features.HANDLERS,
     **admin_namespaces.HANDLERS,

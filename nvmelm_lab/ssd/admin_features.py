@@ -54,7 +54,7 @@ def _set(controller: Controller, command: Command) -> None:
             raise Refused(Status.INVALID_FIELD)
         if not queue.move_head(command.sqe.cdw12):
             raise Refused(Status.INVALID_FIELD)
-        queue.trigger = command.sqe.cdw13 if armed else None
+        queue.arm(command.sqe.cdw13 if armed else None)
     else:
         raise Refused(Status.INVALID_FIELD)
 
@@ -80,7 +80,7 @@ def _get(controller: Controller, command: Command) -> None:
 def _set_touches(controller: Controller, command: Command) -> Touches:
     if command.sqe.cdw10 & 0xFF != Feature.CONTROLLER_DATA_QUEUE:
         return (), ()
-    return _queue(controller, command).moving_head(command.sqe.cdw12)
+    return _queue(controller, command).moving_head(command.sqe.cdw12, arms=bool(command.sqe.cdw11 >> 31))
 
 
 def _get_touches(controller: Controller, command: Command) -> Touches:

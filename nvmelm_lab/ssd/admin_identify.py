@@ -22,8 +22,10 @@ from nvmelm_lab.ssd import io_copy
 from nvmelm_lab.ssd.admin_handler import AdminHandler
 from nvmelm_lab.ssd.admin_log import MAX_LIST_ENTRIES
 from nvmelm_lab.ssd.admin_log import MAX_QUEUES as MAX_MIGRATION_QUEUES
+from nvmelm_lab.ssd.admission import MOST_ABORTS
 from nvmelm_lab.ssd.command import Command, Refused, inactive
 from nvmelm_lab.ssd.data import MDTS, put_bytes
+from nvmelm_lab.ssd.events import MOST_REQUESTS
 from nvmelm_lab.ssd.memory_tracking import COARSEST, FINEST, MAX_RANGES
 from nvmelm_lab.ssd.namespace import MAX_NAMESPACES
 from nvmelm_lab.ssd.vendor_state import UUID
@@ -77,6 +79,8 @@ def _controller(controller: Controller, _command: Command) -> bytes:
             mdts=MDTS,
             cntlid=controller.cntlid,
             oacs=manages if primary else 0,
+            acl=MOST_ABORTS - 1,
+            aerl=MOST_REQUESTS - 1,
             lpa=pages.LPA_CSES.put(1) | pages.LPA_LPEDS.put(1),
             tnvmcap=subsystem.capacity * subsystem.block_bytes,
             unvmcap=subsystem.free_blocks() * subsystem.block_bytes,

@@ -60,6 +60,7 @@ def _create(controller: Controller, command: Command) -> None:
     queue = MigrationQueue(
         controller.engine,
         controller.name,
+        controller.events,
         target.cntlid,
         target.log_key,
         cdqid,

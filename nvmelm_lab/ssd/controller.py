@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from nvmelm_lab.engine import WAIT, Engine, Gate, Kind, Life, Signal, Touches, choose, do
 from nvmelm_lab.engine.cells import Key
 from nvmelm_lab.memory import AddressSpace, PrpError
-from nvmelm_lab.nvme.codes import CSTS_RDY, DOORBELLS
+from nvmelm_lab.nvme.codes import CSTS_RDY, DOORBELLS, AdminOpcode
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.nvme.structs import Sqe
-from nvmelm_lab.ssd import admin, burst, change_log, io_commands, properties
+from nvmelm_lab.ssd import admin, admission, burst, change_log, io_commands, properties
 from nvmelm_lab.ssd.command import SUCCESS, UNSUPPORTED_FLAGS, Command, Refused, prp_status
 from nvmelm_lab.ssd.entries import post_completion, take_command
+from nvmelm_lab.ssd.events import Events
 from nvmelm_lab.ssd.migration_steps import MigrationSteps
 from nvmelm_lab.ssd.rings import MAX_QUEUE_ENTRIES, CompletionQueue, SubmissionQueue, write_doorbell
 
@@ -65,6 +66,8 @@ class Controller:
         Controller state received and not yet committed, or None.
     arbitration
         What the host set with Set Features 01h (Base 2.1, section 5.1.25.1.1), as in CDW11.
+    event_requests, events
+        Asynchronous Event Requests that wait, in order, and the events that complete them.
     living
         What every step of a command reads and every end of commands (a reset, Delete I/O SQ) writes: none for a
         primary controller, unless `reckon_with_resets` was called.
@@ -100,6 +103,8 @@ class Controller:
         self.sqs: dict[int, SubmissionQueue] = {}
         self.cqs: dict[int, CompletionQueue] = {}
         self.in_flight: dict[Command, None] = {}
+        self.event_requests: dict[Command, None] = {}
+        self.events = Events(self)
         self.fetched = 0
         self.finished = Signal(self.engine, f"the commands of {name}")
         timing = subsystem.timing
@@ -153,7 +158,7 @@ class Controller:
             "complete",
             self._complete,
             takes=timing.post,
-            touches=lambda _: self._moving,
+            touches=self._completing,
             label=lambda command: f"Ctlr {name} posted the completion of {self.describe(command)}",
         )
 
@@ -215,6 +220,7 @@ class Controller:
         for command in self.in_flight:
             self._stop(command)
         self.in_flight.clear()
+        self.events.reset()
         self.finished.raise_to(self.fetched)
         for qid in list(self.sqs):
             self.delete_sq(qid)
@@ -300,12 +306,19 @@ class Controller:
         """End the commands in flight from `queue` with Command Aborted due to SQ Deletion, at once."""
         self._record(self.ending_touches())
         for command in [command for command in self.in_flight if command.queue is queue]:
-            self._stop(command)
-            if not command.completed:
-                command.status = Status.ABORTED_SQ_DELETION
-                post_completion(self, command, command.status | _DNR)
-            del self.in_flight[command]
-            self.finished.count()
+            self.end(command, Status.ABORTED_SQ_DELETION | _DNR)
+
+    def end(self, command: Command, status: int) -> None:
+        """End a command in flight where it stands, with `status` if it has not completed."""
+        self._stop(command)
+        if not command.completed:
+            post_completion(self, command, status)
+        self.finish(command)
+
+    def awaits_execution(self, command: Command) -> bool:
+        """Whether a command in flight has not been executed, so that it can still end as if it had never been."""
+        kind = self.engine.actors[command.name].kind if command.name in self.engine.actors else None
+        return kind in (self.execute, self.execute_admin) and command not in self.events.admitted
 
     def _stop(self, command: Command) -> None:
         """End a command where it stands; what it has changed is told of."""
@@ -338,16 +351,27 @@ class Controller:
 
     def _fetching(self, queue: SubmissionQueue) -> Touches:
         """Queues that complete to one CQ race for its last slot."""
-        cq = queue.cq
-        if cq.sharers > 1 and cq.room <= 1:
-            return self._moving[0], (("room", self.name, cq.qid),)
-        return self._moving
+        reads, writes = self._moving[0], self.claiming(queue.cq)
+        return ((*reads, *admission.admitting(self)) if queue.qid == 0 else reads), writes
+
+    def claiming(self, cq: CompletionQueue) -> tuple[Key, ...]:
+        """The cells that taking a slot of `cq` writes: events take theirs when they happen, as if they were a queue."""
+        contended = cq.room <= 1 and (cq.sharers > 1 or cq.qid == 0)
+        return (("room", self.name, cq.qid),) if contended else ()
+
+    def _completing(self, command: Command) -> Touches:
+        """One Abort less is outstanding when one completes."""
+        reads, writes = self._moving
+        is_abort = command.queue.qid == 0 and command.sqe.opcode == AdminOpcode.ABORT
+        return reads, ((*writes, self.events.key) if is_abort else writes)
 
     def _fetch(self, queue: SubmissionQueue) -> None:
         if self.engine.recorder is not None:
             self._record(self._fetching(queue))
         command = take_command(self, queue)
         if command is not None:
+            if queue.qid == 0:
+                admission.admit(self, command)
             life = self._io_command(command) if queue.qid else self._admin_command(command)
             self.engine.spawn(command.name, life)
 
@@ -370,7 +394,8 @@ class Controller:
         rest: Coroutine[Any, Any, None] | None = await do(self.execute_admin, command)
         if rest is not None:
             await rest
-        await do(self.complete, command)
+        if command in self.in_flight:
+            await do(self.complete, command)
 
     def _execute(self, command: Command) -> None:
         if self.engine.recorder is not None:
@@ -401,6 +426,8 @@ class Controller:
     def _execute_admin(self, command: Command) -> Any:
         if self.engine.recorder is not None:
             self.engine.recorder.reads.update(self.living)
+        if command.status is not SUCCESS:
+            return None
         try:
             return admin.execute(self, command)
         except Refused as refused:
@@ -420,18 +447,18 @@ class Controller:
             self.engine.recorder.reads.update(self.living)
         change_log.post(self, command)
         if command.completed:
-            self._finish(command)
+            self.finish(command)
 
     def _complete(self, command: Command) -> None:
         if self.engine.recorder is not None:
-            self._record(self._moving)
+            self._record(self._completing(command))
         status = command.status
         post_completion(self, command, 0 if status is SUCCESS else status | _DNR)
         if command.told:
-            self._finish(command)
+            self.finish(command)
 
-    def _finish(self, command: Command) -> None:
-        """All that the command had to post is posted."""
+    def finish(self, command: Command) -> None:
+        """The command is no longer in flight: all that it had to post is posted, or it has nothing but to wait."""
         del self.in_flight[command]
         self.finished.count()
 

@@ -35,7 +35,7 @@ def _resetting_one(controller: Controller) -> Touches:
     return _joined(
         [
             controller.ending_touches(),
-            ((), (controller.fetch_gate.key,)),
+            ((), (controller.fetch_gate.key, *controller.events.resetting())),
             ((), ()) if queue is None else queue.resuming(),
             change_log.posting(controller, controller.in_flight),
         ]

@@ -113,6 +113,14 @@ FREEDOMS = (
         "Which granularity has a report of memory changes: the one that was asked for, or a coarser one?",
         "Base 2.1, section 5.1.26, Figure 460 (RPMPG is the granularity of that very report)",
     ),
+    Freedom(
+        12,
+        "abort",
+        "habit",
+        ("what is not executed", "never"),
+        "Does Abort end a command that was fetched and not executed yet, or is it only ever noted?",
+        "Base 2.1, section 5.1.1 (Abort is best effort)",
+    ),
 )
 
 
@@ -134,6 +142,7 @@ class Habits:
     tracking_resources: str = "ample"
     tracking_lengths: str = "any"
     tracking_report: str = "as asked for"
+    abort: str = "what is not executed"
 
     def __post_init__(self) -> None:
         """Refuse an option that the table does not have."""

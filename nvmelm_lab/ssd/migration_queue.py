@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from nvmelm_lab.engine import Engine, Signal, Touches
 from nvmelm_lab.memory import PAGE_BYTES
-from nvmelm_lab.nvme.codes import EntrySpecial, LbaChange
+from nvmelm_lab.nvme.codes import EntrySpecial, LbaChange, OneShotEvent
 from nvmelm_lab.nvme.structs import pack_mqe
 
 if TYPE_CHECKING:
     from nvmelm_lab.engine.cells import Key
     from nvmelm_lab.memory import AddressSpace
+    from nvmelm_lab.ssd.events import Events
 
 MQE_BYTES = 32
 
@@ -32,8 +33,10 @@ class MigrationQueue:
         Addresses of its pages in `space`, the managing host's memory.
     tail, head
         Entries ever posted, and ever consumed.
+    events
+        Those of the MMC: the Tail Pointer event, and the Full Error.
     trigger
-        Slot whose next entry raises the Tail Pointer event, or None (Set Features 21h).
+        Slot whose next entry raises the Tail Pointer event, or None (Set Features 21h).  It belongs to the head's cell.
     logging
         Whether changes that take effect now are to be told of.
     is_open
@@ -52,6 +55,7 @@ class MigrationQueue:
         "_key",
         "cdqid",
         "decided",
+        "events",
         "first_due",
         "head",
         "is_open",
@@ -72,6 +76,7 @@ class MigrationQueue:
         self,
         engine: Engine,
         owner: str,
+        events: Events,
         target: int,
         log_key: Key,
         cdqid: int,
@@ -81,6 +86,7 @@ class MigrationQueue:
     ) -> None:
         self._engine = engine
         self.owner = owner
+        self.events = events
         self.target = target
         self.log_key = log_key
         self.cdqid = cdqid
@@ -119,13 +125,19 @@ class MigrationQueue:
         """The cells that posting `entries` entries touches: the head matters only where the queue may fill."""
         if not self.is_open:
             return (self.log_key,), ()
-        tail = ("tail", self._key)
-        slots = tuple(("slot", self._key, self.tail + n) for n in range(entries))
+        head, tail = ("head", self._key), ("tail", self._key)
+        writes: tuple[Key, ...] = (tail, *(("slot", self._key, self.tail + n) for n in range(entries)))
+        if self._reaches_trigger(entries):
+            writes += (head, self.events.key)
         if self.tail + entries < self.slots - 1:
-            return (), (tail, *slots)
+            return (), writes
         if self.used + entries < self.slots - 1:
-            return (("head", self._key),), (tail, *slots)
-        return (("head", self._key),), (tail, self.log_key, *slots)
+            return (head,), writes
+        return (head,), (*writes, self.log_key, self.events.key)
+
+    def _reaches_trigger(self, entries: int) -> bool:
+        """Whether one of the next `entries` slots is the trigger's."""
+        return self.trigger is not None and (self.trigger - self.tail) % self.slots < entries
 
     def marking(self, esa: EntrySpecial) -> Touches:
         """The cells that `mark` touches; ESA 010b closes the queue."""
@@ -137,7 +149,8 @@ class MigrationQueue:
     def starting(self) -> Touches:
         """The cells that starting or stopping touches; a full queue is seen from its head."""
         may_be_full = self.tail + 1 >= self.slots
-        return ((("head", self._key),) if may_be_full else ()), (self.log_key,)
+        cleared = self.events.clearing(self.cdqid, OneShotEvent.QUEUE_FULL)
+        return ((("head", self._key),) if may_be_full else ()), (self.log_key, *cleared)
 
     def resuming(self) -> Touches:
         """The cells that the target's resumption touches: it marks the next entry, if there is to be one."""
@@ -145,14 +158,19 @@ class MigrationQueue:
 
     def deleting(self) -> tuple[Key, ...]:
         """The cells that deleting the queue writes."""
-        return ("tail", self._key), self.log_key
+        return ("tail", self._key), self.log_key, *self.events.clearing(self.cdqid, *OneShotEvent)
 
-    def moving_head(self, head: int) -> Touches:
-        """The cells that Set Features 21h touches: the entries that it gives up, and the head."""
-        count = (head - self.head) % self.slots
+    def moving_head(self, head: int, *, arms: bool = False) -> Touches:
+        """The cells that Set Features 21h touches: the entries that it gives up, and the head.
+
+        `arms`: it sets a trigger, too, which entries that are posted later will meet.
+        """
+        count, tail = (head - self.head) % self.slots, (("tail", self._key),)
         if count > self.used:
-            return (("tail", self._key),), (("head", self._key),)
-        return tuple(("slot", self._key, self.head + n) for n in range(count)), (("head", self._key),)
+            return tail, (("head", self._key),)
+        entries = tuple(("slot", self._key, self.head + n) for n in range(count))
+        cleared = self.events.clearing(self.cdqid, OneShotEvent.TAIL_POINTER)
+        return (*entries, *(tail if arms else ())), (("head", self._key), *cleared)
 
     def reading_head(self) -> Touches:
         """The cells that Get Features 21h touches: head and trigger move together."""
@@ -198,10 +216,12 @@ class MigrationQueue:
         if slot == self.trigger:
             self.trigger = None
             self._engine.emit(("tail pointer", self.owner, self.cdqid, slot))
+            self.events.happen(OneShotEvent.TAIL_POINTER, self.cdqid)
         if self._engine.telling:
             self._engine.emit(("entry", self.owner, self.cdqid, slot, entry))
         if esa == EntrySpecial.FULL:
             self._engine.emit(("queue full", self.owner, self.cdqid))
+            self.events.happen(OneShotEvent.QUEUE_FULL, self.cdqid)
 
     def mark(self, esa: EntrySpecial) -> None:
         """Post the marker `esa`, unless what it was to say has become untrue, or was said already."""
@@ -227,9 +247,16 @@ class MigrationQueue:
             self._engine.emit(("head", self.owner, self.cdqid, head))
         return True
 
+    def arm(self, trigger: int | None) -> None:
+        """Set or take away the trigger; a Tail Pointer event that nobody was told of is forgotten."""
+        self._record(((), (("head", self._key),)))
+        self.trigger = trigger
+        self.events.clear(self.cdqid, OneShotEvent.TAIL_POINTER)
+
     def start(self) -> None:
-        """Tell of every change that takes effect from now on."""
+        """Tell of every change that takes effect from now on; a Full Error that nobody was told of is forgotten."""
         self._record(self.starting())
+        self.events.clear(self.cdqid, OneShotEvent.QUEUE_FULL)
         self.logging = True
         self.is_open = True
         self.first_due = True
@@ -246,8 +273,12 @@ class MigrationQueue:
         self.first_due = self.first_due or self.logging
 
     def delete(self) -> None:
-        """Post nothing more: the memory is the host's again."""
+        """Post nothing more: the memory is the host's again.
+
+        Its events go with it, for the standard lets a new queue have its CDQID.
+        """
         self._record(((), self.deleting()))
+        self.events.clear(self.cdqid, *OneShotEvent)
         self.logging = False
         self.is_open = False
 

@@ -49,6 +49,7 @@ class QueueKeeper(Protocol):
     sqs: dict[int, SubmissionQueue]
     cqs: dict[int, CompletionQueue]
     in_flight: dict[Command, None]
+    event_requests: dict[Command, None]
     fetched: int
 
     @property

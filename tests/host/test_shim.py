@@ -158,7 +158,11 @@ admin_commands = st.one_of(
             opcode, 0, 0, 0, 0, 0, 0, 0x100000, 0, cdw10, cdw11, 0, 0, 0, 0
         ),
         st.sampled_from(
-            [int(o) for o in AdminOpcode if o not in (AdminOpcode.IDENTIFY, AdminOpcode.DELETE_IO_SQ)]
+            [
+                int(o)
+                for o in AdminOpcode
+                if o not in (AdminOpcode.IDENTIFY, AdminOpcode.DELETE_IO_SQ, AdminOpcode.ASYNC_EVENT_REQUEST)
+            ]
         ),
         st.sampled_from((0, 1, 2, 7, 0x21, 3 << 16 | 2, 15 << 16 | 2, 15 << 16 | 9)),
         st.sampled_from((0, 1, 3, 2 << 16 | 1, 9 << 16 | 1)),

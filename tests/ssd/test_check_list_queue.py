@@ -112,11 +112,6 @@ def test_q5_the_trigger_disarms_when_its_slot_is_posted() -> None:
         assert feature(bench, queue)[0] >> 31 == armed
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="not built: Asynchronous Event Request (0Ch), and with it the Tail Pointer event",
-)
 def test_q5_the_trigger_raises_one_event() -> None:
     bench = ready()
     queue = logging(bench, written=1)

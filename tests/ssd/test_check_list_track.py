@@ -90,11 +90,6 @@ def test_t5_the_entry_that_fills_the_queue_says_so_and_is_the_last(bench: Bench)
     assert queue.poll() == []
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="not built: Asynchronous Event Request (0Ch), and with it the CDQ Full Error event",
-)
 def test_t5_a_full_queue_raises_one_event(bench: Bench) -> None:
     queue = logging(bench, 4)
     first, second = bench.x.admin.submit(do.async_event_request(), do.async_event_request())

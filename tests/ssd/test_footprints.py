@@ -47,9 +47,50 @@ def test_posting_looks_at_the_head_only_where_the_queue_may_fill() -> None:
     assert queue.posting() == ((), (("tail", key), ("slot", key, 0)))
     bench.y.write_blocks(0, [1])
     bench.y.write_blocks(1, [1])
-    assert queue.posting() == ((("head", key),), (("tail", key), log, ("slot", key, 2)))
+    events = ("outstanding", "X")
+    assert queue.posting() == ((("head", key),), (("tail", key), ("slot", key, 2), log, events))
     mq.take()
     assert queue.posting() == ((("head", key),), (("tail", key), ("slot", key, 2)))
+
+
+def test_posting_into_the_trigger_slot_touches_the_trigger_and_the_events() -> None:
+    bench = ready()
+    mq = bench.x.make_mq(8)
+    mq.start()
+    queue = bench.ssd.migration_queues[mq.cdqid]
+    head, tail, events = ("head", ("X", 0)), ("tail", ("X", 0)), ("outstanding", "X")
+    assert queue.moving_head(0, arms=True) == ((tail,), (head,)), "the next entry may meet it, or miss it"
+    assert bench.x.admin.status(lm.set_head(0, mq.cdqid, 0, 1)) == Status.SUCCESS
+    assert queue.posting() == ((), (tail, ("slot", ("X", 0), 0)))
+    assert queue.posting(2)[1][-2:] == (head, events)
+    bench.y.write_blocks(0, [1])
+    bench.y.write_blocks(1, [1])
+    assert queue.moving_head(0) == ((), (head, events)), "an event that nobody was told of is forgotten"
+
+
+def test_a_queue_that_is_full_and_nobody_was_told_of_it_is_started_or_deleted_with_its_event() -> None:
+    bench = ready()
+    mq = bench.x.make_mq(4)
+    queue = bench.ssd.migration_queues[mq.cdqid]
+    events = ("outstanding", "X")
+    assert events not in (*queue.starting()[1], *queue.deleting(), *resetting(bench.x.controller)[1])
+    mq.start()
+    for lba in range(3):
+        bench.y.write_blocks(lba, [1])
+    assert events in queue.starting()[1]
+    assert events in queue.deleting()
+    assert events in resetting(bench.x.controller)[1]
+
+
+def test_fetching_looks_at_what_is_outstanding_only_where_something_is() -> None:
+    bench = ready()
+    x = bench.x.controller
+    assert x.fetch.touches is not None
+    assert x.fetch.touches(x.sqs[0]) == ((), ())
+    bench.x.admin.submit(commands.async_event_request(0))
+    bench.engine.run()
+    assert x.fetch.touches(x.sqs[0]) == ((("outstanding", "X"),), ())
+    assert x.fetch.touches(x.sqs[1]) == ((), ())
 
 
 def test_slots_are_never_used_twice_so_that_laps_do_not_race() -> None:
