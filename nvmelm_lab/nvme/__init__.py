@@ -48,6 +48,7 @@ from nvmelm_lab.nvme.identify import (
     IdentifyNamespace,
     IdentifyNvmController,
     IdentifyNvmNamespace,
+    PrimaryCapabilities,
 )
 from nvmelm_lab.nvme.identify_lists import (
     SecondaryController,
@@ -140,6 +141,7 @@ __all__ = [
     "MigrationSendSelect",
     "Mqe",
     "OneShotEvent",
+    "PrimaryCapabilities",
     "Property",
     "QueueStates",
     "ResourceType",

@@ -135,6 +135,30 @@ class IdentifyNamespace:
 
 
 @dataclass(frozen=True, slots=True)
+class PrimaryCapabilities:
+    """Primary Controller Capabilities, CNS 14h: virtual queue (VQ) and virtual interrupt (VI) resources, *private*
+    ones of the primary controller and *flexible* ones that it can give to secondary controllers.  Base 2.1,
+    5.1.13.2.15 and 8.2.6.
+    """
+
+    cntlid: int = at(0, "H")  # the primary controller
+    portid: int = at(2, "H")  # the port that it is at
+    crt: int = at(4, "B")  # resources that can be given away: bit 0 VQ, bit 1 VI
+    vqfrt: int = at(32, "I")  # flexible VQ resources
+    vqrfa: int = at(36, "I")  # of those, assigned to secondary controllers
+    vqrfap: int = at(40, "H")  # of those, allocated to the primary controller
+    vqprt: int = at(42, "H")  # private VQ resources
+    vqfrsm: int = at(44, "H")  # most flexible VQ resources of one secondary controller
+    vqgran: int = at(46, "H")  # in which steps they are assigned
+    vifrt: int = at(64, "I")  # the same for VI resources
+    virfa: int = at(68, "I")
+    virfap: int = at(72, "H")
+    viprt: int = at(74, "H")
+    vifrsm: int = at(76, "H")
+    vigran: int = at(78, "H")
+
+
+@dataclass(frozen=True, slots=True)
 class IdentifyNvmNamespace:
     """What the NVM command set says of a namespace, CNS 05h with CSI 0.  NVM Command Set 1.2, Figure 118."""
 

@@ -22,6 +22,7 @@ from nvmelm_lab.ssd import io_copy
 from nvmelm_lab.ssd.admin_handler import AdminHandler
 from nvmelm_lab.ssd.admin_log import MAX_LIST_ENTRIES
 from nvmelm_lab.ssd.admin_log import MAX_QUEUES as MAX_MIGRATION_QUEUES
+from nvmelm_lab.ssd.admin_queues import queue_limit
 from nvmelm_lab.ssd.admission import MOST_ABORTS
 from nvmelm_lab.ssd.command import Command, Refused, inactive
 from nvmelm_lab.ssd.data import MDTS, put_bytes
@@ -60,11 +61,15 @@ def _identify(controller: Controller, command: Command) -> None:
 
 def _attached(controller: Controller, command: Command) -> Namespace | None:
     """The namespace that is asked about if it is attached, None if it is inactive; Refused if it cannot exist."""
-    nsid = command.sqe.nsid
-    if not 1 <= nsid <= MAX_NAMESPACES:
-        raise Refused(Status.INVALID_NAMESPACE_OR_FORMAT)
-    namespace = controller.subsystem.namespaces.get(nsid)
+    _check_nsid(command)
+    namespace = controller.subsystem.namespaces.get(command.sqe.nsid)
     return namespace if namespace is not None and controller.cntlid in namespace.attached else None
+
+
+def _check_nsid(command: Command) -> None:
+    """Refuse an NSID that no namespace can have."""
+    if not 1 <= command.sqe.nsid <= MAX_NAMESPACES:
+        raise Refused(Status.INVALID_NAMESPACE_OR_FORMAT)
 
 
 def _controller(controller: Controller, _command: Command) -> bytes:
@@ -110,8 +115,17 @@ def _tracking(subsystem: Subsystem) -> dict[str, int]:
 
 def _namespace(controller: Controller, command: Command) -> bytes:
     namespace = _attached(controller, command)
-    if namespace is None:
-        return bytes(PAGE_BYTES)
+    return bytes(PAGE_BYTES) if namespace is None else _described(namespace)
+
+
+def _allocated_namespace(controller: Controller, command: Command) -> bytes:
+    """The same, attached here or not."""
+    _check_nsid(command)
+    namespace = controller.subsystem.namespaces.get(command.sqe.nsid)
+    return bytes(PAGE_BYTES) if namespace is None else _described(namespace)
+
+
+def _described(namespace: Namespace) -> bytes:
     return pack_page(
         pages.IdentifyNamespace(
             nsze=namespace.blocks,
@@ -181,6 +195,31 @@ def _controllers(controller: Controller, command: Command) -> bytes:
     return pack_controller_list(sorted(c for c in controller.subsystem.controllers if c >= first))
 
 
+def _capabilities(controller: Controller, _command: Command) -> bytes:
+    """All flexible resources are there for secondary controllers; what is private is the primary's own."""
+    if not controller.primary:
+        raise Refused(Status.INVALID_FIELD)
+    subsystem = controller.subsystem
+    others = [c for c in subsystem.controllers.values() if not c.primary]
+    each = subsystem.resources_each
+    return pack_page(
+        pages.PrimaryCapabilities(
+            cntlid=controller.cntlid,
+            crt=0b11,
+            vqfrt=each * len(others),
+            vqrfa=sum(c.queue_resources for c in others),
+            vqprt=queue_limit(controller) + 1,
+            vqfrsm=each,
+            vqgran=1,
+            vifrt=each * len(others),
+            virfa=sum(c.interrupt_resources for c in others),
+            viprt=controller.interrupt_limit,
+            vifrsm=each,
+            vigran=1,
+        )
+    )
+
+
 def _secondary(controller: Controller, command: Command) -> bytes:
     if not controller.primary:
         raise Refused(Status.INVALID_FIELD)
@@ -214,8 +253,10 @@ _PAGES: Mapping[int, Callable[[Controller, Command], bytes]] = {
     Cns.IOCS_NAMESPACE: _nvm_namespace,
     Cns.IOCS_CONTROLLER: _nvm_controller,
     Cns.ALLOCATED_NAMESPACES: _allocated,
+    Cns.ALLOCATED_NAMESPACE: _allocated_namespace,
     Cns.ATTACHED_CONTROLLERS: _attached_controllers,
     Cns.CONTROLLERS: _controllers,
+    Cns.PRIMARY_CAPABILITIES: _capabilities,
     Cns.SECONDARY_CONTROLLERS: _secondary,
     Cns.CONTROLLER_STATE_FORMATS: _state_formats,
 }

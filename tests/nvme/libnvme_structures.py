@@ -133,6 +133,7 @@ PAGES: Mapping[type, tuple[str, Mapping[str, str]]] = {
         {"ms": "lbaf[0].ms", "lbads": "lbaf[0].ds", "rp": "lbaf[0].rp"},
     ),
     identify.IdentifyNvmNamespace: ("nvme_nvm_id_ns", {}),
+    identify.PrimaryCapabilities: ("nvme_primary_ctrl_cap", {}),
     identify.IdentifyNvmController: ("nvme_id_ctrl_nvm", {}),
 }
 """Identify pages: the structure, and the members that have another name than our field."""

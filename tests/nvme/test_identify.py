@@ -13,6 +13,7 @@ from nvmelm_lab.nvme.identify import (
     IdentifyNamespace,
     IdentifyNvmController,
     IdentifyNvmNamespace,
+    PrimaryCapabilities,
 )
 from nvmelm_lab.nvme.identify_lists import (
     SecondaryController,
@@ -28,7 +29,13 @@ from nvmelm_lab.nvme.identify_lists import (
 )
 from nvmelm_lab.nvme.pages import pack_page, unpack_page
 
-PAGES = [IdentifyController, IdentifyNamespace, IdentifyNvmNamespace, IdentifyNvmController]
+PAGES = [
+    IdentifyController,
+    IdentifyNamespace,
+    IdentifyNvmNamespace,
+    IdentifyNvmController,
+    PrimaryCapabilities,
+]
 
 
 def number_at(page, first, last):
@@ -76,6 +83,9 @@ def number_at(page, first, last):
         (IdentifyNamespace(lbads=0x55), 130, 130),
         (IdentifyNvmNamespace(tlbaag=0x55), 292, 295),
         (IdentifyNvmController(aocs=0x55), 18, 19),
+        (PrimaryCapabilities(crt=0x55), 4, 4),
+        (PrimaryCapabilities(vqrfa=0x55), 36, 39),
+        (PrimaryCapabilities(vigran=0x55), 78, 79),
         (IdentifyNvmController(ver=0x55), 20, 23),
         (IdentifyNvmController(lbamqf=0x55), 24, 24),
     ],

@@ -4,7 +4,7 @@ import pytest
 
 from nvmelm_lab.memory import PAGE_BYTES
 from nvmelm_lab.nvme import Status, commands, identify
-from nvmelm_lab.nvme.codes import Cns, IoOpcode
+from nvmelm_lab.nvme.codes import Cns, IoOpcode, VirtualizationAction
 from nvmelm_lab.nvme.identify_lists import (
     SecondaryController,
     unpack_controller_list,
@@ -116,7 +116,7 @@ def test_an_inactive_namespace_is_a_page_of_zeros() -> None:
         assert page(bench.x, cns, nsid=128) == bytes(PAGE_BYTES)
 
 
-@pytest.mark.parametrize("cns", [Cns.NAMESPACE, Cns.IOCS_NAMESPACE])
+@pytest.mark.parametrize("cns", [Cns.NAMESPACE, Cns.IOCS_NAMESPACE, Cns.ALLOCATED_NAMESPACE])
 @pytest.mark.parametrize("nsid", [0, 129, 0xFFFF_FFFF])
 def test_a_namespace_that_cannot_be_is_refused(cns: Cns, nsid: int) -> None:
     assert refusal(ready().x, cns, nsid=nsid) == Status.INVALID_NAMESPACE_OR_FORMAT
@@ -179,7 +179,31 @@ def test_the_primary_lists_the_formats_of_controller_state() -> None:
     assert formats.uuids == (STATE_UUID,)
 
 
-@pytest.mark.parametrize("cns", [Cns.SECONDARY_CONTROLLERS, Cns.CONTROLLER_STATE_FORMATS])
+def test_an_allocated_namespace_is_described_to_whom_it_is_not_attached() -> None:
+    bench = ready(blocks=64)
+    attached = page(bench.y, Cns.NAMESPACE, nsid=1)
+    bench.detach(1, Y)
+    assert page(bench.y, Cns.NAMESPACE, nsid=1) == bytes(PAGE_BYTES)
+    assert page(bench.y, Cns.ALLOCATED_NAMESPACE, nsid=1) == attached
+    assert page(bench.y, Cns.ALLOCATED_NAMESPACE, nsid=2) == bytes(PAGE_BYTES)
+
+
+def test_the_primary_tells_which_resources_it_gives_away_and_has_given() -> None:
+    bench = ready()
+    found = unpack_page(identify.PrimaryCapabilities, page(bench.x, Cns.PRIMARY_CAPABILITIES))
+    assert (found.cntlid, found.crt) == (X, 0b11)
+    assert (found.vqfrt, found.vqrfa, found.vqfrsm, found.vqgran) == (32, 8, 16, 1)
+    assert (found.vifrt, found.virfa, found.vifrsm, found.vigran) == (32, 8, 16, 1)
+    assert (found.vqrfap, found.virfap) == (0, 0)
+    bench.x.admin.status(commands.virtualization(0, Y, VirtualizationAction.SECONDARY_OFFLINE))
+    found = unpack_page(identify.PrimaryCapabilities, page(bench.x, Cns.PRIMARY_CAPABILITIES))
+    assert (found.vqrfa, found.virfa) == (4, 4)
+
+
+PRIMARY_ALONE = [Cns.PRIMARY_CAPABILITIES, Cns.SECONDARY_CONTROLLERS, Cns.CONTROLLER_STATE_FORMATS]
+
+
+@pytest.mark.parametrize("cns", PRIMARY_ALONE)
 def test_what_only_a_primary_can_tell_a_secondary_refuses(cns: Cns) -> None:
     assert refusal(ready().y, cns) == Status.INVALID_FIELD
 
