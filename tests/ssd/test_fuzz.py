@@ -25,6 +25,7 @@ from nvmelm_lab.nvme.codes import (
     IoOpcode,
     LbaStatusAction,
     LogAction,
+    LogPage,
     Property,
     ResourceType,
     SequenceIndicator,
@@ -34,8 +35,9 @@ from nvmelm_lab.nvme.codes import (
 )
 from nvmelm_lab.nvme.structs import SQE, Sqe
 from nvmelm_lab.ssd import FREEDOMS, Habits
+from nvmelm_lab.ssd.events import MOST_REQUESTS
 from nvmelm_lab.ssd.rings import CQE_BYTES, SQE_BYTES
-from tests.ssd.door import ENABLE, MEMORY, Bench, Host, Y, Z, ready
+from tests.ssd.door import ENABLE, MEMORY, Bench, Host, Y, Z, ready, status_of
 
 ROUNDS = 10
 COMMANDS = 500
@@ -60,6 +62,7 @@ class Fuzzer:
         )
         self.hosts = (self.bench.x, self.bench.y, self.bench.z)
         self.answers: list[tuple[int, int]] = []
+        self._cids: list[int] = []
         self._pages = [DATA + PAGE_BYTES * n for n in range(64)]
         self._listed = self._pages[3]
         self._ours = {host.cntlid: host.controller.sqs[0] for host in self.hosts}
@@ -111,6 +114,11 @@ class Fuzzer:
             lambda: commands.delete_io_cq(0, qid),
             lambda: commands.identify(0, dice.choice(list(Cns)), prp1, prp2, nsid=self.small(3)),
             lambda: commands.set_number_of_queues(0, 4, 4),
+            lambda: commands.async_event_request(0),
+            lambda: commands.abort(0, self.small(2), self.recent()),
+            lambda: commands.get_log_page(
+                0, dice.choice(list(LogPage)), 1 + self.small(1024), prp1, prp2, offset=4 * self.small(1024)
+            ),
             lambda: commands.namespace_create(0, self._pages[2]),
             lambda: commands.namespace_attach(0, dice.randrange(4), self._pages[1]),
             lambda: commands.namespace_detach(0, dice.randrange(4), self._pages[1]),
@@ -128,7 +136,9 @@ class Fuzzer:
             lambda: lm.track_send(0, dice.randrange(2), LogAction.STOP),
             lambda: lm.track_memory(0, target, dice.random() < 0.7, self._pages[4]),
             lambda: lm.track_receive(0, target, 4 + dice.randrange(40), prp1, prp2),
-            lambda: lm.set_head(0, dice.randrange(2), dice.randrange(20), dice.choice([None, 3, 99])),
+            lambda: lm.set_head(
+                0, dice.randrange(2), dice.randrange(20), dice.choice([None, 3, 99, dice.randrange(20)])
+            ),
             lambda: lm.get_cdq_feature(0, dice.randrange(2), prp1),
             lambda: lm.suspend(0, target, dice.random() < 0.2),
             lambda: lm.resume(0, target),
@@ -158,6 +168,19 @@ class Fuzzer:
             ),
         ]
         return dice.choice(choices)()
+
+    def recent(self) -> int:
+        """The CID of a command that was issued not long ago, or of none."""
+        return self.dice.choice(self._cids[-6:] or [0])
+
+    def named(self, host: Host, sqe: bytes) -> bytes:
+        """An SQE with a CID that hardly any other has; those of the bench itself are lower.  An Abort means one."""
+        self._cids.append(self.recent() if self.dice.random() < 0.02 else 1 << 15 | self.dice.getrandbits(15))
+        outstanding = [*host.controller.in_flight, *host.controller.event_requests]
+        if sqe[0] == AdminOpcode.ABORT and outstanding and self.dice.random() < 0.8:
+            meant = self.dice.choice(outstanding)
+            sqe = commands.abort(0, meant.queue.qid, meant.sqe.cid)
+        return sqe[:2] + self._cids[-1].to_bytes(2, "little") + sqe[4:]
 
     def twist(self, sqe: bytes) -> bytes:
         """Some bits of an SQE turned over; its pointers stay, lest the device write into its own rings."""
@@ -196,7 +219,7 @@ class Fuzzer:
         queue = self.dice.choice(queues)
         if queue.visible.level - queue.fetched >= queue.entries - 1:
             return
-        host.space.write(queue.base + queue.tail * SQE_BYTES, sqe)
+        host.space.write(queue.base + queue.tail * SQE_BYTES, self.named(host, sqe))
         host.write(sq_tail_doorbell(queue.qid), (queue.tail + 1) % queue.entries)
 
     def turn(self) -> None:
@@ -223,6 +246,8 @@ class Fuzzer:
             host.write(
                 Property.CC, self.dice.choice([0, ENABLE, ENABLE | 1 << 14, self.dice.getrandbits(32)])
             )
+        elif kind == 98:
+            self.submit(host, commands.async_event_request(0), io=False)
         self.bench.engine.advance(self.dice.randrange(12))
         if self.dice.random() < 0.3:
             self.reap()
@@ -250,8 +275,9 @@ class Fuzzer:
         for host in self.hosts:
             self.bench.attach(1, host.cntlid)
             if host is not x:
-                x.admin.run(lm.resume(0, host.cntlid))
-                if not host.controller.online:
+                # Where half a state has arrived, nothing but a reset ends the suspension.
+                half_a_state = x.admin.status(lm.resume(0, host.cntlid)) == Status.COMMAND_SEQUENCE_ERROR
+                if half_a_state or not host.controller.online:
                     self.bench.online(host)
                 self.enable(host)
             if 1 not in host.controller.sqs and 1 not in host.controller.cqs:
@@ -301,6 +327,10 @@ def check(bench: Bench) -> None:
     for controller in ssd.controllers.values():
         assert not controller.in_flight, [str(command.sqe) for command in controller.in_flight]
         assert controller.finished.level == controller.fetched
+        assert len(controller.event_requests) <= MOST_REQUESTS
+        assert not controller.events.admitted
+        assert not controller.events.pending or (controller.primary and not controller.event_requests)
+        assert {event.cdqid for event in controller.events.pending} <= set(ssd.migration_queues)
         assert controller.migration_queue in (None, *ssd.migration_queues.values())
         for qid, cq in controller.cqs.items():
             assert cq.qid == qid
@@ -347,8 +377,15 @@ def test_what_is_refused_leaves_the_device_as_it_was() -> None:
             bench = fuzzer.bench
             continue
         sqe = fuzzer.twist(fuzzer.admin_sqe() if number % 2 else fuzzer.io_sqe())
-        status = ring.status(sqe)
+        (cid,) = ring.submit(sqe)
+        bench.engine.run()
+        ring.reap()
+        answers = ring.unread.pop(cid, None)
         ring.unread.clear()
+        if answers is None:
+            assert sqe[0] == AdminOpcode.ASYNC_EVENT_REQUEST
+            continue
+        status = status_of(answers[0])
         if status != Status.SUCCESS:
             refused += 1
             assert picture(bench) == before, f"{sqe.hex()} ended with {status!r} and changed the device"
@@ -388,6 +425,8 @@ def picture(bench: Bench) -> object:
                 c.asq,
                 c.acq,
                 c.incoming and bytes(c.incoming),
+                [request.sqe.cid for request in c.event_requests],
+                list(c.events.pending),
                 c.memory_tracking and c.memory_tracking.pending,
                 sorted(c.cqs),
                 sorted(c.sqs),
