@@ -49,6 +49,7 @@ class Command:
     """
 
     __slots__ = (
+        "_sqe",
         "changes",
         "completed",
         "dw0",
@@ -65,6 +66,7 @@ class Command:
         self.queue = queue
         self.number = number
         self.fields = fields
+        self._sqe: Sqe | None = None
         self.status = SUCCESS
         self.dw0 = 0
         self.dw1 = 0
@@ -76,7 +78,9 @@ class Command:
     @property
     def sqe(self) -> Sqe:
         """The fields of its SQE by their names; a step of every I/O takes them from `fields`, in half the time."""
-        return Sqe._make(self.fields)
+        if self._sqe is None:
+            self._sqe = Sqe._make(self.fields)
+        return self._sqe
 
     @property
     def name(self) -> str:
