@@ -427,7 +427,7 @@ def picture(bench: Bench) -> object:
                 c.incoming and bytes(c.incoming),
                 [request.sqe.cid for request in c.event_requests],
                 list(c.events.pending),
-                c.memory_tracking and c.memory_tracking.pending,
+                c.memory_tracking and c.memory_tracking.ranges,
                 sorted(c.cqs),
                 sorted(c.sqs),
             )
