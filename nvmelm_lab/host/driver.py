@@ -5,15 +5,15 @@ Source: Base 2.1, section 3.5.1 (controller initialization).
 
 from __future__ import annotations
 
-from nvmelm_lab.engine import Engine, Gate, Kind, do
+from nvmelm_lab.engine import Engine, Gate, Kind, Signal, do
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.host.buffers import Pages
 from nvmelm_lab.host.port import Port
-from nvmelm_lab.host.queue_pair import QueuePair
+from nvmelm_lab.host.queue_pair import RING_NS, QueuePair
 from nvmelm_lab.host.turn import Turn
 from nvmelm_lab.memory import AddressSpace
 from nvmelm_lab.nvme import commands
-from nvmelm_lab.nvme.codes import CSTS_RDY, Property
+from nvmelm_lab.nvme.codes import CSTS_CFS, CSTS_RDY, Property
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.nvme.structs import Cqe
 
@@ -48,6 +48,10 @@ class Driver:
         Held closed while its owner stands still.
     turn
         For commands that nobody else's may come between.
+    functions
+        CNTIDs of the secondary controllers that are to be online behind a primary one.
+    losses, revived
+        How often its controller was found reset, and a signal: how often it was brought up again.
     """
 
     def __init__(
@@ -69,7 +73,11 @@ class Driver:
             gate=gate,
         )
         self.turn = Turn(engine, name)
+        self.functions: set[int] = set()
+        self.losses = 0
+        self.revived = Signal(engine, f"the controller of {name} serves again")
         self._queues = 0
+        self._burst = 0
         self._write = Kind(
             "property",
             lambda pair: port.write_property(*pair),
@@ -77,6 +85,14 @@ class Driver:
             takes=200,
             touches=lambda pair: port.property_touches(pair[0]),
             label=lambda pair: f"{name} writes property {Property(pair[0]).name}",
+        )
+        self._begin = Kind(
+            "begin anew",
+            QueuePair.come_up,
+            gate=gate,
+            takes=RING_NS,
+            touches=lambda _: port.doorbell_touches(),
+            label=lambda queue: f"{name} begins anew with queue pair {queue.qid}",
         )
 
     @property
@@ -106,6 +122,7 @@ class Driver:
         Raises InputError as `check_burst` does.
         """
         check_burst(burst)
+        self._burst = burst
         await self.command("Set Features 01h", commands.set_arbitration(0, BURSTS.index(burst)))
 
     async def create_queue_pair(self, entries: int, name: str | None = None) -> QueuePair:
@@ -113,11 +130,52 @@ class Driver:
         self._queues += 1
         qid = self._queues
         sq_base, cq_base = self.pages.take(entries * 64), self.pages.take(entries * 16)
-        await self.command("Create I/O CQ", commands.create_io_cq(0, cq_base, qid, entries))
-        await self.command("Create I/O SQ", commands.create_io_sq(0, sq_base, qid, entries, qid))
+        await self._create(qid, entries, sq_base, cq_base)
         return QueuePair(
             self.engine, name or self.name, self.port, qid, entries, sq_base, cq_base, gate=self.gate
         )
+
+    async def _create(self, qid: int, entries: int, sq_base: int, cq_base: int) -> None:
+        await self.command("Create I/O CQ", commands.create_io_cq(0, cq_base, qid, entries))
+        await self.command("Create I/O SQ", commands.create_io_sq(0, sq_base, qid, entries, qid))
+
+    # -- when the controller was reset ---------------------------------------------------------------------
+
+    def serves(self) -> bool:
+        """Whether the controller behind the port is ready; one that was reset or is offline is not."""
+        csts = self.port.read_property(Property.CSTS)
+        return bool(CSTS_RDY.get(csts)) and not CSTS_CFS.get(csts)
+
+    def lose(self) -> None:
+        """The controller was reset: all that is under way ends with Command Aborted By Host."""
+        self.losses += 1
+        for queue in self.port.queues.values():
+            queue.go_down()
+        self.engine.emit(("controller lost", self.name))
+
+    async def revive(self) -> None:
+        """Initialize the controller anew, and make its I/O queues where they were (Base 2.1, section 3.5.1).
+
+        Raises InputError when it does not become ready, as an offline one, and CommandFailed when it is reset again.
+        """
+        await do(self._write, (Property.CC, 0))
+        await self.enable()
+        await do(self._begin, self.admin)
+        if self._burst:
+            await self.set_arbitration_burst(self._burst)
+        for qid, queue in sorted(self.port.queues.items()):
+            if qid:
+                await self._create(qid, queue.entries, queue.sq_base, queue.cq_base)
+                await do(self._begin, queue)
+
+    def has_revived(self) -> None:
+        """All that the controller served is served again."""
+        self.engine.emit(("controller back", self.name))
+        self.revived.raise_to(self.losses)
+
+    async def is_back(self) -> None:
+        """Wait until the controller, should it have been lost, serves again."""
+        await self.revived.wait(self.losses)
 
 
 def check_burst(burst: int) -> None:

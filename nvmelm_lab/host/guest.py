@@ -14,6 +14,7 @@ from nvmelm_lab.host.disk import Disk, Request
 from nvmelm_lab.host.operation import Operation, OperationKind
 from nvmelm_lab.host.queue_pair import REAP_NS, SUBMIT_NS, Pending, QueuePair
 from nvmelm_lab.host.throttle import Throttle
+from nvmelm_lab.nvme.status import Status
 
 TRIES = 5
 """How often a guest issues a command that fails each time, before it gives up."""
@@ -152,6 +153,12 @@ class Guest:
             await do(self.queue.ring)
         for pending in window:
             await self._complete(pending)
+        while self._retries:
+            while self.queue.is_down:
+                await self.queue.arrived.wait(self.queue.arrived.level + 1)
+            pending = await do(self.submit, self._retries.pop())
+            await do(self.queue.ring)
+            await self._complete(pending)
 
     # -- the two actors ------------------------------------------------------------------------------------
 
@@ -240,7 +247,7 @@ class Guest:
             times.add(self.engine.schedule.now - request.submitted_ns)
             if not self.disk.finish(request, pending.status):
                 self.failed += 1
-                self._try_again(request.operation)
+                self._try_again(request.operation, pending.status)
             elif self.engine.telling:
                 operation = request.operation
                 self.engine.emit(
@@ -248,7 +255,11 @@ class Guest:
                 )
         self._freed.count()
 
-    def _try_again(self, operation: Operation) -> None:
+    def _try_again(self, operation: Operation, status: int) -> None:
+        if status == Status.ABORTED_BY_HOST:
+            # Its controller was reset: that says nothing about the command.
+            self._retries.append(operation)
+            return
         failures = self._failures[operation] = self._failures.get(operation, 0) + 1
         if failures < TRIES:
             self._retries.append(operation)

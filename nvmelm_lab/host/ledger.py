@@ -90,6 +90,18 @@ class Ledger:
         for lba, value in enumerate(values, slba):
             _in_flight(self._opened(lba), value).ended = self._clock
 
+    def destroyed(self, lba: int) -> None:
+        """The media lost the LBA: a Read of it may fail from now on, until it is written again."""
+        self._clock += 1
+        candidates = self._open.get(lba) or self._opened_from_promise(lba)
+        candidates.append(_Candidate(UNREADABLE, self._clock, self._clock))
+        self._note_for_readings(lba, lba + 1)
+
+    def _opened_from_promise(self, lba: int) -> list[_Candidate]:
+        if lba not in self._written:
+            self._open[lba] = [_Candidate(self._promised.get(lba, 0), 0, 0)]
+        return self._opened(lba)
+
     def _opened(self, lba: int) -> list[_Candidate]:
         """All that an LBA may have, which has more than one possible value."""
         if lba in self._written:

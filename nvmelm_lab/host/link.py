@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from nvmelm_lab.engine import Engine, Kind, Resource, do
+from nvmelm_lab.engine import Engine, Kind, Resource, do, until
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.memory import PAGE_BYTES, AddressSpace
 
@@ -27,8 +27,22 @@ class MemoryPages(NamedTuple):
     pages: tuple[int, ...]
 
 
+TRIES = 4
+"""How often a transfer is tried before it counts as failed."""
+
+RETRY_NS = 200_000
+"""How long a transfer that failed waits for the link to come up, in ns."""
+
+
+class LinkDown(InputError):
+    """The link was down for longer than a transfer waits."""
+
+
 class Link:
-    """`bytes_per_second` and `latency_ns`; `sent` counts the bytes that crossed it."""
+    """`bytes_per_second` and `latency_ns`; `sent` counts the bytes that crossed it, `is_up` whether anything can.
+
+    It carries blocks and guest memory.  What the hosts' VMMs say to each other goes by another network.
+    """
 
     def __init__(
         self, engine: Engine, *, bytes_per_second: int = 3_000_000_000, latency_ns: int = 20_000
@@ -40,6 +54,7 @@ class Link:
         self.bytes_per_second = bytes_per_second
         self.latency_ns = latency_ns
         self.sent = 0
+        self.is_up = True
         self._engine = engine
         self._resource = Resource("link")
         self._blocks = Kind(
@@ -58,12 +73,24 @@ class Link:
         )
 
     async def send_blocks(self, job: Blocks) -> None:
-        """Carry blocks to the other host."""
-        await do(self._blocks, job)
+        """Carry blocks to the other host.  Raises LinkDown when it cannot."""
+        await self._send(self._blocks, job)
 
     async def send_pages(self, job: MemoryPages) -> None:
-        """Carry pages of guest memory to the other host."""
-        await do(self._pages, job)
+        """Carry pages of guest memory to the other host.  Raises LinkDown when it cannot."""
+        await self._send(self._pages, job)
+
+    def go(self, *, is_up: bool) -> None:
+        """From now on transfers succeed, or fail."""
+        self.is_up = is_up
+        self._engine.emit(("link", "up" if is_up else "down"))
+
+    async def _send(self, kind: Kind, job: Blocks | MemoryPages) -> None:
+        for _ in range(TRIES):
+            if await do(kind, job):
+                return
+            await until(self._engine.now + RETRY_NS)
+        raise LinkDown(f"the link was down {TRIES} times in a row; migrate again when it is up")
 
     def time_for(self, length: int) -> int:
         """How long `length` bytes take, in ns, without waiting."""
@@ -72,14 +99,20 @@ class Link:
     def _uses(self, length: int) -> tuple[Resource, int, int]:
         return self._resource, length * 1_000_000_000 // self.bytes_per_second, self.latency_ns
 
-    def _move_blocks(self, job: Blocks) -> None:
+    def _move_blocks(self, job: Blocks) -> bool:
+        if not self.is_up:
+            return False
         self.sent += job.blocks * job.source.stamps.block_bytes
         job.destination.write_stamps(
             job.destination_address, job.source.read_stamps(job.source_address, job.blocks)
         )
+        return True
 
-    def _move_pages(self, job: MemoryPages) -> None:
+    def _move_pages(self, job: MemoryPages) -> bool:
+        if not self.is_up:
+            return False
         self.sent += len(job.pages) * PAGE_BYTES
         self._engine.emit(("memory moved", len(job.pages)))
         for page in job.pages:
             job.source.copy_page(page, job.destination)
+        return True

@@ -6,6 +6,7 @@ own; `run` calls them in order.  What a learner writes looks like `run`.
 
 from __future__ import annotations
 
+from nvmelm_lab.host import recovery
 from nvmelm_lab.host.changes import Changes
 from nvmelm_lab.host.move import PHASES, PORTION, Move, Plan, Progress, Side
 from nvmelm_lab.host.mq_reader import MqReader, QueueFull
@@ -34,7 +35,7 @@ class Migration:
 
     async def run(self) -> None:
         """The whole migration; cancelled or failed, it leaves the guest where it was."""
-        await self.move.attempt(self.migrate(), self.go_back)
+        await recovery.attempt(self.move, self.migrate(), self.go_back, self.go_on)
 
     async def migrate(self) -> None:
         """All phases."""
@@ -93,7 +94,7 @@ class Migration:
         self.move.enter("State")
         await self.move.move_state()
         self.move.enter("Resume")
-        await self.move.destination_side.resume()
+        await self.move.resume()
         await self.move.start()
 
     async def clean_up(self) -> None:
@@ -106,11 +107,16 @@ class Migration:
 
     async def go_back(self) -> None:
         """Let the guest go on at the source, stop logging, give back what was taken at the destination."""
-        await self.move.go_on_at_source()
+        await recovery.go_on_at_source(self.move)
         if self.mq is not None:
-            await self.move.source_side.track_send(self.mq, start=False)
-            await self.move.source_side.delete_mq(self.mq)
-        await self.move.release_destination()
+            await recovery.end_logging(self.move.source_side, self.mq)
+        await recovery.release_destination(self.move)
+
+    async def go_on(self) -> None:
+        """Clean up at the source, the guest having moved."""
+        assert self.mq is not None
+        await recovery.end_logging(self.move.source_side, self.mq)
+        await recovery.release_source(self.move)
 
     # -- what changed --------------------------------------------------------------------------------------
 

@@ -6,9 +6,9 @@ and put these pieces together.  Nothing here knows how the changes of a running 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from nvmelm_lab.engine import Engine
 from nvmelm_lab.errors import InputError
@@ -193,31 +193,13 @@ class Move:
         )
         self.copier = Copier(engine, vm.name, memory.link, {nsid: nsid for nsid in nsids}, block_bytes, chunk)
         self.portion = PORTION * plan.copy_tasks
-        self._created: list[int] = []
+        self.created: list[int] = []
         # Not told by times: some schedules have no clock.
-        self._paused = False
-        self._suspended = False
-        self._moved = False
+        self.is_paused = False
+        self.may_be_suspended = False
+        self.may_be_resumed = False
+        self.has_moved = False
         self._cancelled = False
-
-    # -- the way, and the way back -------------------------------------------------------------------------
-
-    async def attempt(self, way: Coroutine[Any, Any, None], back: Callable[[], Awaitable[None]]) -> None:
-        """Go the way; when it is cancelled or a command fails before the VM runs over there, go `back`."""
-        try:
-            await way
-        except (Cancelled, InputError) as end:
-            if self._moved:
-                raise
-            self.progress.failure = str(end)
-            self.enter("Clean up")
-            try:
-                if self.progress.throttle:
-                    await self._slow_down(0)
-                await back()
-            except InputError as more:
-                self.progress.failure += f"; {more}"
-            self.leave()
 
     def cancel(self) -> None:
         """End the migration at the next opportunity; the guest then goes on at the source.
@@ -230,19 +212,6 @@ class Move:
         """An opportunity to end early: raises Cancelled when that is wanted."""
         if self._cancelled:
             raise Cancelled("cancelled")
-
-    async def go_on_at_source(self) -> None:
-        """Resume the source's controller if it was suspended and start the VM if it was paused."""
-        if self._suspended:
-            await self.source_side.resume()
-        if self._paused:
-            await self.vm.start()
-            self.progress.started_at = self.engine.now
-
-    async def release_destination(self) -> None:
-        """Take the destination's controller offline, delete what was created there."""
-        await provision.take_offline(self.destination.driver, self.destination.cntlid)
-        await provision.delete_namespaces(self.destination.driver, self._created)
 
     # -- phases --------------------------------------------------------------------------------------------
 
@@ -265,7 +234,7 @@ class Move:
         driver, cntlid = self.destination.driver, self.destination.cntlid
         for nsid, blocks in self.nsids.items():
             await provision.create_namespace_as(driver, blocks, nsid)
-            self._created.append(nsid)
+            self.created.append(nsid)
             await provision.attach(driver, nsid, [1, cntlid])
         await provision.bring_online(driver, cntlid)
         for _ in range(self.plan.copy_tasks):
@@ -307,7 +276,7 @@ class Move:
         while progress.rounds < self.plan.rounds:
             self.heed_cancel()
             if self._must_slow_down():
-                await self._slow_down(min(self.plan.throttle, next_percent(progress.throttle)))
+                await self.slow_down(min(self.plan.throttle, next_percent(progress.throttle)))
             began = self.engine.now
             changed = await take_changes()
             blocks = await self.copy(changed, meanwhile)
@@ -327,7 +296,8 @@ class Move:
         shrinks = len(blocks) < 2 or blocks[-1] * 10 < blocks[-2] * 9
         return not shrinks and self.progress.throttle < self.plan.throttle
 
-    async def _slow_down(self, percent: int) -> None:
+    async def slow_down(self, percent: int) -> None:
+        """Take `percent` of the processors' time from the VM."""
         await self.vm.slow_down(percent)
         self.progress.throttle = percent
 
@@ -342,13 +312,13 @@ class Move:
         """Pause the VM: from here on it is down."""
         self.heed_cancel()
         await self.vm.pause()
-        self._paused = True
+        self.is_paused = True
         self.progress.paused_at = self.engine.now
 
     async def suspend(self) -> None:
         """Suspend the source's controller: when this returns, it has nothing in flight."""
+        self.may_be_suspended = True
         await self.source_side.suspend()
-        self._suspended = True
 
     async def move_state(self) -> None:
         """Move memory, then the controller's state from one suspended controller to the other."""
@@ -358,10 +328,15 @@ class Move:
         await self.destination_side.suspend()
         await self.destination_side.set_state(self.progress.state)
 
+    async def resume(self) -> None:
+        """Resume the destination's controller: it fetches what lies on the rings that came with the VM's memory."""
+        self.may_be_resumed = True
+        await self.destination_side.resume()
+
     async def start(self) -> None:
         """Start the VM at the destination: here its downtime ends."""
         await self.vm.start(self.destination.controller, self.memory.destination)
-        self._moved = True
+        self.has_moved = True
         self.progress.throttle = 0
         self.progress.started_at = self.engine.now
 

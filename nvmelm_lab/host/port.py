@@ -53,6 +53,11 @@ class Port:
         self.queues: dict[int, QueuePair] = {}
         self._controller: Door | None = None
 
+    @property
+    def behind(self) -> Door | None:
+        """The controller that is plugged in."""
+        return self._controller
+
     def plug(self, controller: Door) -> None:
         """From now on this controller is behind the port."""
         self._controller = controller

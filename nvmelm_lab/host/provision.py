@@ -90,9 +90,11 @@ async def bring_online(driver: Driver, cntlid: int) -> None:
         commands.virtualization(0, cntlid, action.SECONDARY_ONLINE),
     ):
         await driver.command("Virtualization Management", step)
+    driver.functions.add(cntlid)
 
 
 async def take_offline(driver: Driver, cntlid: int) -> None:
     """Reset the secondary controller `cntlid` and take it offline."""
+    driver.functions.discard(cntlid)
     sqe = commands.virtualization(0, cntlid, VirtualizationAction.SECONDARY_OFFLINE)
     await driver.command("Virtualization Management (offline)", sqe)

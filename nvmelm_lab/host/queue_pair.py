@@ -14,6 +14,7 @@ from nvmelm_lab.errors import KitError
 from nvmelm_lab.host.port import Port
 from nvmelm_lab.memory import Ring
 from nvmelm_lab.nvme.codes import cq_head_doorbell, sq_tail_doorbell
+from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.nvme.structs import CQE, Cqe
 
 SUBMIT_NS = 400
@@ -88,6 +89,8 @@ class QueuePair:
         Whether anybody ever waited for a single command.
     unexpected
         CQEs that answered no command.
+    is_down
+        Its controller was reset and has no such queues any more: what is submitted ends at once, see `go_down`.
     """
 
     def __init__(
@@ -114,6 +117,12 @@ class QueuePair:
         self.is_awaited = False
         self.unexpected: list[Unexpected] = []
         self.pending: dict[int, Pending] = {}
+        self.is_down = False
+        self._room = entries - 1
+        # Ended without anybody having reaped them.
+        self._ended: list[Pending] = []
+        # Completions that were noticed before the ring began anew.
+        self._before = 0
         self.map()
         self._submitted = 0
         self._reaped = 0
@@ -155,7 +164,7 @@ class QueuePair:
     @property
     def has_room(self) -> bool:
         """Whether one more command fits: an SQ with n slots holds n - 1."""
-        return len(self.pending) < self.entries - 1
+        return len(self.pending) < self._room
 
     async def issue(self, sqe: bytes) -> Pending:
         """Submit an SQE (64 bytes; the pair gives it its CID) and ring the doorbell.
@@ -192,13 +201,48 @@ class QueuePair:
 
     def look(self) -> None:
         """An interrupt that names no command: notice what lies on the ring."""
-        while (fields := self._cqe_at(self.arrived.level)) is not None:
+        while (fields := self._cqe_at(self.arrived.level - self._before)) is not None:
             self.interrupted((fields[_CID],))
 
     def has_noticed(self, cid: int) -> bool:
         """Whether the CQE of command `cid` lies on the ring and was noticed."""
-        noticed = map(self._cqe_at, range(self._reaped, self.arrived.level))
+        noticed = map(self._cqe_at, range(self._reaped, self.arrived.level - self._before))
         return any(fields is not None and fields[_CID] == cid for fields in noticed)
+
+    # -- when the controller was reset ---------------------------------------------------------------------
+
+    def go_down(self) -> None:
+        """The controller has forgotten the queues: what is under way ends with Command Aborted By Host.
+
+        CQEs that lie on the ring still count.  What is submitted until the pair has come up ends the same way; a
+        guest finds no room meanwhile.
+        """
+        self.is_down = True
+        self._room = 0
+        self._ended += self._take(None)
+        self._cancel()
+
+    def come_up(self) -> None:
+        """The controller has made the queues anew: both rings begin at slot 0, and no CQE lies there yet."""
+        self._cancel()
+        self.port.space.write(self.cq_base, bytes(16 * self.entries))
+        self._submitted = self._reaped = self._told = 0
+        self.is_down = False
+        self._room = self.entries - 1
+        # Wakes who waits for room.
+        self.arrived.count()
+        self._before = self.arrived.level
+
+    def _cancel(self) -> None:
+        """End what is under way, as a driver does whose controller is gone."""
+        cancelled, self.pending = list(self.pending.values()), {}
+        for pending in cancelled:
+            pending.fields = Cqe(0, 0, 0, self.qid, pending.cid, Status.ABORTED_BY_HOST << 1)
+            pending.noticed()
+        self._ended += cancelled
+        if cancelled:
+            self.engine.emit(("cancelled", self.name, self.qid, tuple(each.cid for each in cancelled)))
+            self.arrived.raise_to(self.arrived.level + len(cancelled))
 
     # -- what steps do; a guest makes steps of its own of them ---------------------------------------------
 
@@ -225,6 +269,9 @@ class QueuePair:
         return pending
 
     def _ring_doorbell(self, _subject: None) -> None:
+        if self.is_down:
+            self._cancel()
+            return
         self.port.write_property(self._sq_doorbell, self._submitted % self.entries)
 
     def reap_touches(self) -> Touches:
@@ -236,12 +283,19 @@ class QueuePair:
         """Read CQEs until that of `pending` is found, or until no more are there; gives their commands."""
         done = self._take(pending) if pending.fields is None else []
         self._tell_head()
-        return done
+        return self._with_ended(done)
 
     def reap_visible(self) -> list[Pending]:
         """Read all CQEs that are there; gives their commands."""
         done = self._take(None)
         self._tell_head()
+        return self._with_ended(done)
+
+    def _with_ended(self, done: list[Pending]) -> list[Pending]:
+        """And those that ended when the controller was lost."""
+        if self._ended:
+            done += self._ended
+            self._ended = []
         return done
 
     def _take(self, wanted: Pending | None) -> list[Pending]:

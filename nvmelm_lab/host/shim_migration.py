@@ -6,6 +6,7 @@ bitmap, in place of suspend and controller state there is the shim itself.
 
 from __future__ import annotations
 
+from nvmelm_lab.host import recovery
 from nvmelm_lab.host.move import Move
 from nvmelm_lab.host.shim import Shim
 from nvmelm_lab.host.work import HostWork
@@ -35,7 +36,7 @@ class ShimMigration:
 
     async def run(self) -> None:
         """The whole migration; cancelled or failed, it leaves the guest where it was."""
-        await self.move.attempt(self.migrate(), self.go_back)
+        await recovery.attempt(self.move, self.migrate(), self.go_back, self.go_on)
 
     async def migrate(self) -> None:
         """All phases."""
@@ -98,7 +99,11 @@ class ShimMigration:
     async def go_back(self) -> None:
         """Let the guest go on at the source, and give back what was taken at the destination."""
         await self.here.resume()
-        await self.move.go_on_at_source()
+        await recovery.go_on_at_source(self.move)
         await self.here.track({})
         await self.there.close()
-        await self.move.release_destination()
+        await recovery.release_destination(self.move)
+
+    async def go_on(self) -> None:
+        """Clean up at the source, the guest having moved."""
+        await recovery.release_source(self.move)

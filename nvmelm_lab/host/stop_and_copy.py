@@ -10,6 +10,7 @@ nothing is logged, and therefore nothing can be copied before the VM stands stil
 
 from __future__ import annotations
 
+from nvmelm_lab.host import recovery
 from nvmelm_lab.host.move import Move
 from nvmelm_lab.host.work import HostWork
 
@@ -33,7 +34,7 @@ class StopAndCopy:
 
     async def run(self) -> None:
         """The whole migration; cancelled or failed, it leaves the guest where it was."""
-        await self.move.attempt(self.migrate(), self.go_back)
+        await recovery.attempt(self.move, self.migrate(), self.go_back, self.go_on)
 
     async def migrate(self) -> None:
         """All phases."""
@@ -59,7 +60,7 @@ class StopAndCopy:
         self.move.enter("State")
         await self.move.move_state()
         self.move.enter("Resume")
-        await self.move.destination_side.resume()
+        await self.move.resume()
         await self.move.start()
 
     async def clean_up(self) -> None:
@@ -70,5 +71,9 @@ class StopAndCopy:
 
     async def go_back(self) -> None:
         """Let the guest go on at the source, and give back what was taken at the destination."""
-        await self.move.go_on_at_source()
-        await self.move.release_destination()
+        await recovery.go_on_at_source(self.move)
+        await recovery.release_destination(self.move)
+
+    async def go_on(self) -> None:
+        """Clean up at the source, the guest having moved."""
+        await recovery.release_source(self.move)

@@ -1,7 +1,7 @@
 """Status codes: what a completion says about its command, each with one plain sentence.
 
-A `Status` is SCT << 8 | SC.  The lists are Base 2.1 Figures 102 (generic), 103 (command specific) and 106
-(media and data integrity); codes from 80h on are in NVM Command Set 1.2 Figures 17, 18 and 19 too.
+A `Status` is SCT << 8 | SC.  The lists are Base 2.1 Figures 102 (generic), 103 (command specific), 106 (media
+and data integrity) and 107 (path related); codes from 80h on are in NVM Command Set 1.2 Figures 17, 18 and 19 too.
 """
 
 from enum import IntEnum
@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 
 from nvmelm_lab.errors import InputError
 
-_SOURCES = {0: "Base 2.1 Figure 102", 1: "Base 2.1 Figure 103", 2: "Base 2.1 Figure 106"}
+_SOURCES = {0: "Base 2.1 Figure 102", 1: "Base 2.1 Figure 103", 2: "Base 2.1 Figure 106", 3: "Base 2.1 Figure 107"}
 
 
 class Status(IntEnum):
@@ -248,6 +248,12 @@ class Status(IntEnum):
         0x287,
         "Deallocated or Unwritten Logical Block",
         "The LBA holds no data, and the host asked to be told so.",
+    )
+
+    ABORTED_BY_HOST = (
+        0x371,
+        "Command Aborted By Host",
+        "The host ended the command itself, because its controller was gone.",
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from nvmelm_lab.host import provision
+from nvmelm_lab.host import provision, recovery
 from nvmelm_lab.host.changes import Changes, Extent
 from nvmelm_lab.host.copier import Copier
 from nvmelm_lab.host.driver import CommandFailed
@@ -170,7 +170,7 @@ class Failing(Migration):
 
 class LeavesPaused(Failing):
     async def go_back(self) -> None:
-        await self.move.release_destination()
+        await recovery.release_destination(self.move)
 
 
 class LeavesSuspended(Failing):

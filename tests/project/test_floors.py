@@ -25,6 +25,7 @@ FLOORS = {
     "oracle": 2,
     "lab": 3,
     "runs": 3,
+    "faults": 3,
     "races": 3,
     "views": 4,
     "grading": 4,
@@ -35,7 +36,15 @@ FLOORS = {
     "cli_migrate": 5,
 }
 # On one floor only these may know each other, and then (no cycles) in one direction.
-NEIGHBOURS = ({"host", "oracle"}, {"lab", "races"}, {"lab", "runs"}, {"errors", ""})
+NEIGHBOURS = (
+    {"host", "oracle"},
+    {"lab", "races"},
+    {"lab", "runs"},
+    {"lab", "faults"},
+    {"faults", "runs"},
+    {"faults", "races"},
+    {"errors", ""},
+)
 HEAVY = {"numpy", "plotly", "ipywidgets", "networkx", "anywidget", "pandas", "IPython"}
 PROCESSES = {"threading", "_thread", "subprocess", "multiprocessing", "playwright", "webbrowser"}
 

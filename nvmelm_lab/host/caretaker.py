@@ -1,0 +1,70 @@
+"""Who notices that a controller was reset, and brings it up again.
+
+In a real host that is the driver's watchdog: nothing comes for long, so it reads CSTS.  How long that takes
+compared with everything else is open, hence it is an actor of its own.  The alarm stands for "nothing comes": a
+step without a timer, so that a run in which nothing fails has no step more.
+"""
+
+from __future__ import annotations
+
+from nvmelm_lab.engine import Engine, Kind, Signal, do
+from nvmelm_lab.errors import InputError
+from nvmelm_lab.host import provision
+from nvmelm_lab.host.driver import Driver
+from nvmelm_lab.nvme.codes import Property
+
+NOTICE_NS = 50_000
+"""How long it takes a driver to notice.  Real ones take seconds; here a run is some milliseconds long."""
+
+
+class Caretaker:
+    """Looks after the controller of `driver` whenever the `alarm` is raised.
+
+    A primary controller's secondary ones that are to be online are brought online with it, and the alarm is raised
+    again, for theirs is the same fate: their drivers find them ready, and initialize them.
+    """
+
+    def __init__(self, engine: Engine, driver: Driver, alarm: Signal) -> None:
+        self.driver = driver
+        self.alarm = alarm
+        self._look = Kind(
+            "look",
+            lambda _: self._serves(),
+            gate=driver.gate,
+            takes=NOTICE_NS,
+            touches=lambda _: driver.port.property_touches(Property.CC),
+            label=lambda _: f"{driver.name} looks whether its controller is ready",
+        )
+        self._up = Kind(
+            "up", lambda _: driver.has_revived(), label=lambda _: f"{driver.name} is served again"
+        )
+        engine.spawn(f"caretaker of {driver.name}", self._take_care())
+
+    async def _take_care(self) -> None:
+        seen = self.alarm.level
+        while True:
+            await self.alarm.wait(seen + 1)
+            seen = self.alarm.level
+            if await do(self._look):
+                continue
+            try:
+                await self._revive()
+            except InputError:
+                # Offline, or reset once more: there will be another alarm.
+                continue
+
+    async def _revive(self) -> None:
+        driver = self.driver
+        await driver.revive()
+        for cntlid in sorted(driver.functions):
+            await provision.bring_online(driver, cntlid)
+        await do(self._up)
+        if driver.functions:
+            self.alarm.count()
+
+    def _serves(self) -> bool:
+        driver = self.driver
+        if driver.serves() and driver.revived.level == driver.losses:
+            return True
+        driver.lose()
+        return False
