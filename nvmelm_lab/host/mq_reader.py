@@ -13,7 +13,7 @@ from nvmelm_lab.host.changes import Changes
 from nvmelm_lab.host.queue_pair import REAP_NS, RING_NS, SUBMIT_NS
 from nvmelm_lab.host.work import HostWork
 from nvmelm_lab.nvme import migration_commands
-from nvmelm_lab.nvme.codes import EntrySpecial
+from nvmelm_lab.nvme.codes import EntrySpecial, LbaChange
 from nvmelm_lab.nvme.structs import MQE, Mqe
 
 if TYPE_CHECKING:
@@ -68,7 +68,9 @@ class MqReader:
         full = False
         while (entry := await do(self._poll)) is not None:
             changes.entries += 1
-            if entry.blocks:
+            if entry.change == LbaChange.ALL:
+                changes.add(entry.nsid, 0, self.nsids[entry.nsid], deallocated=entry.deallocated)
+            elif entry.blocks:
                 changes.add(entry.nsid, entry.slba, entry.blocks, deallocated=entry.deallocated)
             full = full or entry.esa == EntrySpecial.FULL
             if full or (wanted is not None and entry.esa == wanted):

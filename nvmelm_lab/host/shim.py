@@ -24,7 +24,7 @@ from nvmelm_lab.host.shim_errand import TAKE_NS, Errand
 from nvmelm_lab.host.shim_events import COMMANDS as EVENT_COMMANDS
 from nvmelm_lab.host.work import HostWork
 from nvmelm_lab.memory import AddressSpace
-from nvmelm_lab.nvme.codes import AdminOpcode
+from nvmelm_lab.nvme.codes import BROADCAST_NSID, AdminOpcode
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.admin_queues import COMMANDS as QUEUE_COMMANDS
 from nvmelm_lab.ssd.command import UNSUPPORTED_FLAGS, Refused
@@ -245,12 +245,14 @@ class Shim:
         """
         if self.engine.recorder is not None:
             self.engine.recorder.reads.add(self._dirty_key)
-        nsid = errand.command.sqe.nsid
-        if self._dirty is None or nsid not in self._dirty.nsids:
+        if self._dirty is None or not errand.ranges:
             return
-        for slba, blocks in errand.ranges:
-            self._dirty.add(nsid, slba, blocks)
-        self._dirty.entries += bool(errand.ranges)
+        nsid = errand.command.sqe.nsid
+        changed = [each for each in self._dirty.nsids if nsid in (each, BROADCAST_NSID)]
+        for each in changed:
+            for slba, blocks in errand.ranges:
+                self._dirty.add(each, slba, blocks)
+        self._dirty.entries += bool(changed)
 
     def _swap_dirty(self) -> Changes:
         self._record_writing(self._dirty_key)

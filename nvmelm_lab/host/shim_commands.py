@@ -31,7 +31,7 @@ def _whole_blocks(sqe: Sqe, block_bytes: int) -> int:
     return _blocks(sqe) * block_bytes
 
 
-MOST_BLOCKS = 1 << 32
+ALL_BLOCKS = 1 << 32
 """More LBAs than any namespace here has: stands for all of them."""
 
 _Length = Callable[[Sqe, int], int]
@@ -54,6 +54,7 @@ ADMIN_BYTES: Mapping[int, _Length] = {
     AdminOpcode.IDENTIFY: lambda _sqe, _: PAGE_BYTES,
     AdminOpcode.SET_FEATURES: _nothing,
     AdminOpcode.GET_FEATURES: _nothing,
+    AdminOpcode.FORMAT_NVM: _nothing,
     AdminOpcode.GET_LBA_STATUS: lambda sqe, _: 4 * sqe.cdw12 + 4,
 }
 """The same for admin commands that may pass: those of the kit's SSDs that a guest may use.
@@ -68,7 +69,7 @@ def changed_ranges(sqe: Sqe, data: bytes) -> list[tuple[int, int]]:
     """``(slba, blocks)`` that an I/O command with this payload writes or deallocates, as far as there are such LBAs."""
     slba = sqe.cdw11 << 32 | sqe.cdw10
     if sqe.opcode == IoOpcode.WRITE_ZEROES and zeroes_whole_namespace(sqe):
-        return [(0, MOST_BLOCKS)]
+        return [(0, ALL_BLOCKS)]
     if sqe.opcode in _CHANGES_ITS_RANGE:
         return [(slba, _blocks(sqe))]
     if sqe.opcode == IoOpcode.COPY:

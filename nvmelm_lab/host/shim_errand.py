@@ -7,8 +7,16 @@ from __future__ import annotations
 
 from nvmelm_lab.host.buffers import Buffer, Pages
 from nvmelm_lab.host.queue_pair import Pending, QueuePair
-from nvmelm_lab.host.shim_commands import ADMIN_BYTES, IO_BYTES, TO_CONTROLLER, TO_HOST, changed_ranges
+from nvmelm_lab.host.shim_commands import (
+    ADMIN_BYTES,
+    ALL_BLOCKS,
+    IO_BYTES,
+    TO_CONTROLLER,
+    TO_HOST,
+    changed_ranges,
+)
 from nvmelm_lab.memory import AddressSpace, PrpError, data_pointers
+from nvmelm_lab.nvme.codes import AdminOpcode
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.nvme.structs import SQE
 from nvmelm_lab.ssd import MAX_TRANSFER_BYTES
@@ -92,6 +100,8 @@ class Errand:
                 pages.space.write(self.buffer.address, data)
         if self.command.queue.qid:
             self.ranges = changed_ranges(sqe, data)
+        elif sqe.opcode == AdminOpcode.FORMAT_NVM:
+            self.ranges = [(0, ALL_BLOCKS)]
         return SQE.pack(*sqe._replace(mptr=0, prp1=prp1, prp2=prp2))
 
     def bring_back(self, guest: AddressSpace, pages: Pages) -> None:

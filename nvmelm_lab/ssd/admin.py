@@ -17,6 +17,7 @@ from nvmelm_lab.ssd import (
     admin_abort,
     admin_events,
     admin_features,
+    admin_format,
     admin_identify,
     admin_lba_status,
     admin_log,
@@ -28,6 +29,7 @@ from nvmelm_lab.ssd import (
 )
 from nvmelm_lab.ssd.admin_handler import AdminHandler, Rest
 from nvmelm_lab.ssd.command import UNSUPPORTED_FLAGS, Command, Refused, prp_status
+from nvmelm_lab.ssd.sanitizer import ALLOWED
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
@@ -46,6 +48,7 @@ HANDLERS: Mapping[int, AdminHandler] = {
     **admin_identify.HANDLERS,
     **admin_features.HANDLERS,
     **admin_namespaces.HANDLERS,
+    **admin_format.HANDLERS,
     **admin_lba_status.HANDLERS,
     **admin_log.HANDLERS,
     **admin_memory_tracking.HANDLERS,
@@ -67,6 +70,8 @@ def execute(controller: Controller, command: Command) -> Rest | None:
     """
     try:
         handler = _handler(controller, command)
+        if _is_shut_out(controller, command):
+            raise Refused(Status.SANITIZE_IN_PROGRESS)
         if command.sqe.flags & UNSUPPORTED_FLAGS:
             raise Refused(Status.INVALID_FIELD)
         return handler.act(controller, command)
@@ -74,13 +79,25 @@ def execute(controller: Controller, command: Command) -> Rest | None:
         raise Refused(prp_status(error)) from error
 
 
+def _is_shut_out(controller: Controller, command: Command) -> bool:
+    """Whether a sanitize operation keeps the command from being carried out."""
+    if command.sqe.opcode in ALLOWED:
+        return False
+    sanitizer, engine = controller.subsystem.sanitizer, controller.engine
+    if engine.recorder is not None:
+        engine.recorder.reads.add(sanitizer.key)
+    return sanitizer.under_way
+
+
 def touches(controller: Controller, command: Command) -> Touches:
     """The cells that `execute` is about to touch."""
+    seen = () if command.sqe.opcode in ALLOWED else (controller.subsystem.sanitizer.key,)
     try:
         handler = _handler(controller, command)
-        return handler.touches(controller, command) if handler.touches is not None else ((), ())
+        reads, writes = handler.touches(controller, command) if handler.touches is not None else ((), ())
+        return (*reads, *seen), writes
     except (Refused, PrpError):
-        return (), ()
+        return seen, ()
 
 
 def describe(command: Command) -> str:

@@ -40,6 +40,14 @@ HIGHEST_LISTED = 0xFFFF_FFFD
 """The largest NSID that a list of namespaces may be asked to start behind."""
 
 
+_SANITIZE = (
+    pages.SANICAP_CES.put(1)
+    | pages.SANICAP_BES.put(1)
+    | pages.SANICAP_OWS.put(1)
+    | pages.SANICAP_NDI.put(1)
+    | pages.SANICAP_NODMMAS.put(1)
+)
+
 _IO_COMMANDS = (
     pages.ONCS_NVMCMPS.put(1)
     | pages.ONCS_NVMWUSV.put(1)
@@ -83,9 +91,11 @@ def _controller(controller: Controller, _command: Command) -> bytes:
             cmic=0b110 if not primary else 0b010,
             mdts=MDTS,
             cntlid=controller.cntlid,
-            oacs=manages if primary else 0,
+            oacs=pages.OACS_FNVMS.put(1) | (manages if primary else 0),
             acl=MOST_ABORTS - 1,
             aerl=MOST_REQUESTS - 1,
+            sanicap=_SANITIZE if primary else 0,
+            fna=pages.FNA_CRYES.put(1),
             lpa=pages.LPA_CSES.put(1) | pages.LPA_LPEDS.put(1),
             tnvmcap=subsystem.capacity * subsystem.block_bytes,
             unvmcap=subsystem.free_blocks() * subsystem.block_bytes,

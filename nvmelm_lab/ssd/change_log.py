@@ -1,12 +1,12 @@
 """From a command's changes to entries of the Migration Queue: what is told, and how.
 
-Source: NVM Command Set 1.2, section 5.6; the freedoms used here are numbers 1, 3 and 5 of `freedoms.py`.
+Source: NVM Command Set 1.2, section 5.6; where that is free, `freedoms.py` has a row.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from nvmelm_lab.engine import Touches
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from nvmelm_lab.engine.cells import Key
     from nvmelm_lab.ssd.command import Change, Command
     from nvmelm_lab.ssd.controller import Controller
+    from nvmelm_lab.ssd.freedoms import Habits
     from nvmelm_lab.ssd.migration_queue import MigrationQueue
+    from nvmelm_lab.ssd.subsystem import Subsystem
 
 
 def decide(controller: Controller, command: Command) -> None:
@@ -38,7 +40,7 @@ def posting(controller: Controller, commands: Iterable[Command]) -> Touches:
         if command.told:
             continue
         assert command.log is not None
-        changes = _merged(controller, command)
+        changes = _merged(controller.subsystem.habits, command.changes)
         entries[command.log] += len(changes)
         for nsid, slba, blocks, deallocated in changes:
             namespace = controller.subsystem.namespaces.get(nsid)
@@ -57,30 +59,31 @@ def post(controller: Controller, command: Command) -> None:
     """
     queue = command.log
     assert queue is not None
-    for nsid, slba, blocks, deallocated in _merged(controller, command):
-        flagged = deallocated and _is_deallocated(controller, nsid, slba, blocks)
-        queue.post(nsid, slba, blocks, deallocated=flagged)
+    post_changes(controller.subsystem, queue, command.changes)
     command.told = True
     queue.told.count()
 
 
-def _is_deallocated(controller: Controller, nsid: int, slba: int, blocks: int) -> bool:
-    """DLBA says that the blocks *are* deallocated: a write, or the namespace's end, may have come between."""
-    namespace = controller.subsystem.namespaces.get(nsid)
-    return namespace is None or namespace.is_deallocated(slba, blocks)
+def post_changes(subsystem: Subsystem, queue: MigrationQueue, changes: Sequence[Change]) -> None:
+    """Post the entries of changes that have taken effect.
+
+    DLBA says that the blocks *are* deallocated: a write, or the namespace's end, may have come between.
+    """
+    for nsid, slba, blocks, deallocated in _merged(subsystem.habits, changes):
+        namespace = subsystem.namespaces.get(nsid)
+        if deallocated and namespace is not None:
+            deallocated = namespace.is_deallocated(slba, blocks)
+        whole = namespace is not None and (slba, blocks) == (0, namespace.blocks)
+        as_whole = whole and subsystem.habits.whole_namespace == "all LBs"
+        queue.post(nsid, slba, blocks, deallocated=deallocated, as_whole=as_whole)
 
 
-def _merged(controller: Controller, command: Command) -> list[Change]:
-    habits = controller.subsystem.habits
-    changes = [
-        (nsid, slba, blocks, deallocated and habits.deallocation_flag == "flagged")
-        for nsid, slba, blocks, deallocated in command.changes
-    ]
-    if habits.ranges != "merged":
-        return changes
+def _merged(habits: Habits, changes: Sequence[Change]) -> list[Change]:
+    flagged = habits.deallocation_flag == "flagged"
     merged: list[Change] = []
     for nsid, slba, blocks, deallocated in changes:
-        if merged:
+        deallocated = deallocated and flagged
+        if merged and habits.ranges == "merged":
             last = merged[-1]
             if last[0] == nsid and last[1] + last[2] == slba and last[3] == deallocated:
                 merged[-1] = (nsid, last[1], last[2] + blocks, deallocated)

@@ -151,7 +151,7 @@ class Controller:
             takes=timing.post,
             touches=self._post_entries_touches,
             label=lambda command: (
-                f"Ctlr {subsystem.primary.name} posted the entry for {io_commands.describe(command)}"
+                f"Ctlr {subsystem.primary.name} posted the entry for {self.describe(command)}"
             ),
         )
         self.complete = Kind(

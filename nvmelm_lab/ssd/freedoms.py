@@ -121,6 +121,14 @@ FREEDOMS = (
         "Does Abort end a command that was fetched and not executed yet, or is it only ever noted?",
         "Base 2.1, section 5.1.1 (Abort is best effort)",
     ),
+    Freedom(
+        13,
+        "whole_namespace",
+        "habit",
+        ("a range", "all LBs"),
+        "Does an entry about a whole namespace give its range, or say that all LBs changed, where its ESA allows?",
+        "NVM Command Set 1.2, section 5.6 (LBACIR 01b; with ESA 000b it must be 00b)",
+    ),
 )
 
 
@@ -143,6 +151,7 @@ class Habits:
     tracking_lengths: str = "any"
     tracking_report: str = "as asked for"
     abort: str = "what is not executed"
+    whole_namespace: str = "a range"
 
     def __post_init__(self) -> None:
         """Refuse an option that the table does not have."""

@@ -186,8 +186,11 @@ class MigrationQueue:
         *,
         esa: EntrySpecial = EntrySpecial.ORDINARY,
         deallocated: bool = False,
+        as_whole: bool = False,
     ) -> None:
         """Post one entry; `blocks` 0 makes it a marker without a range.
+
+        `as_whole`: say that all LBs of the namespace changed, where the entry may (facts F-4: not with ESA 000b).
 
         The entry that fills the queue carries ESA 111b, whatever else it was to say, and ends logging (facts D.6,
         F-8).  A queue that is full already, or whose last entry was posted, takes none, even if the host makes room.
@@ -205,6 +208,8 @@ class MigrationQueue:
         if esa in (EntrySpecial.STOPPED, EntrySpecial.FULL):
             self.is_open = False
         change = LbaChange.RANGE if blocks else LbaChange.NONE
+        if as_whole and esa != EntrySpecial.ORDINARY:
+            change = LbaChange.ALL
         slot = self.tail % self.slots
         address = self.pages[slot * MQE_BYTES // PAGE_BYTES] + slot * MQE_BYTES % PAGE_BYTES
         entry = pack_mqe(

@@ -100,6 +100,10 @@ class Namespace:
             return allocation, ()
         return (), self._cells("lba", slba, blocks) + allocation
 
+    def emptying(self) -> tuple[Key, ...]:
+        """The cells of all that it holds."""
+        return self._cells("lba", 0, self.blocks) + self._cells("allocated", 0, self.blocks)
+
     def asking(self, slba: int, blocks: int) -> Touches:
         """The cells that Get LBA Status touches when it asks what is allocated."""
         return self._cells("allocated", slba, blocks), ()

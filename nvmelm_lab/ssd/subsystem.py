@@ -15,6 +15,7 @@ from nvmelm_lab.ssd.controller import Controller
 from nvmelm_lab.ssd.freedoms import Habits
 from nvmelm_lab.ssd.migration_queue import MigrationQueue
 from nvmelm_lab.ssd.namespace import MAX_NAMESPACES, Namespace
+from nvmelm_lab.ssd.sanitizer import Sanitizer
 from nvmelm_lab.ssd.timing import Timing
 
 
@@ -61,6 +62,7 @@ class Subsystem:
         self.namespaces: dict[int, Namespace] = {}
         self.migration_queues: dict[int, MigrationQueue] = {}
         self.resources_each = 16
+        self.sanitizer = Sanitizer(self)
         self.primary = Controller(self, primary[0], 1, primary[1], primary=True)
         self.controllers = {1: self.primary}
         for cntlid, (secondary_name, space) in enumerate(secondary.items(), 2):

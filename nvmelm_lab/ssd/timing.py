@@ -19,5 +19,6 @@ class Timing:
     write: int = 12_000
     deallocate: int = 9_000
     flush: int = 20_000
+    sanitize: int = 2_000_000
     per_kib: int = 300
     channels: int = 4

@@ -154,11 +154,6 @@ def test_s11_suspending_with_dudmq_deletes_the_queue() -> None:
     assert status(bench.x, do.set_head(queue.cdqid, 0)) == INVALID_CONTROLLER_DATA_QUEUE
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="not built: Sanitize (84h) ends with Invalid Command Opcode",
-)
 def test_s12_sanitize_is_refused_while_a_controller_is_suspended() -> None:
     bench = ready()
     assert status(bench.x, do.suspend(Y)) == SUCCESS

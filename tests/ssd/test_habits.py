@@ -6,7 +6,7 @@ from nvmelm_lab.engine import Random, RunToBlock, Schedule
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.nvme import Status, commands
 from nvmelm_lab.nvme import migration_commands as lm
-from nvmelm_lab.nvme.codes import LogAction, Property
+from nvmelm_lab.nvme.codes import LbaChange, LogAction, Property
 from nvmelm_lab.ssd import FREEDOMS, Habits
 from tests.ssd.door import Bench, Y, Z, ready, status_of
 from tests.ssd.mq import MigrationQueue
@@ -314,3 +314,18 @@ def test_one_migration_queue_too_many_ends_with_the_status_of_the_habit(habit: s
         bench.x.make_mq(8, target)
     sqe = lm.create_cdq(0, bench.x.take(), 64, 18)
     assert bench.x.admin.status(sqe).title.startswith(habit)
+
+
+# -- 13 ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("habit", "first"), [("a range", (LbaChange.RANGE, 64)), ("all LBs", (LbaChange.ALL, 0))]
+)
+def test_whole_namespace_is_a_range_or_all_lbs_where_the_entry_may_say_so(
+    habit: str, first: tuple[LbaChange, int]
+) -> None:
+    bench, queue = logged(whole_namespace=habit)
+    bench.y.admin.status(commands.format_nvm(0, 1))
+    bench.y.admin.status(commands.format_nvm(0, 1))
+    assert [(entry.change, entry.blocks) for entry in queue.take()] == [first, (LbaChange.RANGE, 64)]
