@@ -91,7 +91,7 @@ def _controller(controller: Controller, _command: Command) -> bytes:
             cmic=0b110 if not primary else 0b010,
             mdts=MDTS,
             cntlid=controller.cntlid,
-            oacs=pages.OACS_FNVMS.put(1) | (manages if primary else 0),
+            oacs=pages.OACS_FNVMS.put(1) | pages.OACS_GLSS.put(1) | (manages if primary else 0),
             acl=MOST_ABORTS - 1,
             aerl=MOST_REQUESTS - 1,
             sanicap=_SANITIZE if primary else 0,

@@ -1,4 +1,7 @@
-"""Get LBA Status, action 02h: which granules hold data.  Source: NVM Command Set 1.2, section 4.2.1."""
+"""Get LBA Status: which granules hold data (action 02h), and which LBAs cannot be read (10h, 11h).
+
+Allocation is tracked by granule; what cannot be read is known LBA by LBA.  Source: NVM Command Set 1.2, section 4.2.1.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +19,24 @@ from nvmelm_lab.nvme.lba_status import (
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.admin_handler import AdminHandler
 from nvmelm_lab.ssd.command import Command, Refused, active_namespace
-from nvmelm_lab.ssd.data import MAX_TRANSFER_BYTES, put_bytes
+from nvmelm_lab.ssd.data import MAX_TRANSFER_BYTES, pieces_of, put_bytes
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
     from nvmelm_lab.ssd.namespace import Namespace
+
+_ACTIONS = {
+    int(LbaStatusAction.ALLOCATED): "what is allocated",
+    int(LbaStatusAction.SCAN): "scan for what cannot be read",
+    int(LbaStatusAction.TRACKED): "what is known to be unreadable",
+}
 
 
 def _asked(controller: Controller, command: Command) -> tuple[Namespace, int, int]:
     """Namespace, first LBA and the LBA behind the last of the range asked about."""
     sqe = command.sqe
     namespace = active_namespace(controller, sqe.nsid)
-    if sqe.cdw13 >> 24 != LbaStatusAction.ALLOCATED:
+    if sqe.cdw13 >> 24 not in _ACTIONS:
         raise Refused(Status.INVALID_FIELD)
     slba = sqe.cdw11 << 32 | sqe.cdw10
     length = sqe.cdw13 & 0xFFFF
@@ -41,24 +50,55 @@ def _get(controller: Controller, command: Command) -> None:
     room = 4 * (command.sqe.cdw12 + 1)
     if not HEADER_BYTES <= room <= MAX_TRANSFER_BYTES:
         raise Refused(Status.INVALID_FIELD)
+    # A scan leaves something behind: not before it is sure that its outcome can be told.
+    pieces_of(controller.space, command, room)
     fitting = (room - HEADER_BYTES) // DESCRIPTOR_BYTES
-    ranges = namespace.allocated_ranges(slba, end, fitting + 1)
-    completeness = Completeness.COMPLETE if len(ranges) <= fitting else Completeness.INCOMPLETE
-    descriptors = [
-        LbaStatusDescriptor(first, blocks, LbaRangeStatus.ALLOCATED) for first, blocks in ranges[:fitting]
-    ]
+    found = _descriptors(controller, command, namespace, slba, end, fitting + 1)
+    completeness = Completeness.COMPLETE if len(found) <= fitting else Completeness.INCOMPLETE
+    descriptors = found[:fitting]
     put_bytes(controller.space, command, pack_lba_status(descriptors, completeness), room)
     reported = sum(descriptor.blocks for descriptor in descriptors)
     controller.engine.emit(("reported", controller.name, namespace.nsid, len(descriptors), reported))
 
 
+def _descriptors(
+    controller: Controller, command: Command, namespace: Namespace, slba: int, end: int, most: int
+) -> list[LbaStatusDescriptor]:
+    """At most `most` descriptors; LBAs that follow each other share one, whatever made them unreadable."""
+    action = command.sqe.cdw13 >> 24
+    if action == LbaStatusAction.ALLOCATED:
+        allocated = namespace.allocated_ranges(slba, end, most)
+        return [LbaStatusDescriptor(*each, LbaRangeStatus.ALLOCATED) for each in allocated]
+    scan = action == LbaStatusAction.SCAN
+    unreadable = namespace.unreadable_ranges(slba, end, most, scan=scan, keep=_keeps(controller))
+    return [
+        LbaStatusDescriptor(
+            first,
+            blocks,
+            LbaRangeStatus.WRITTEN_UNCORRECTABLE if by_command else LbaRangeStatus.UNRECOVERABLE_1,
+        )
+        for first, blocks, by_command in unreadable
+    ]
+
+
+def _keeps(controller: Controller) -> bool:
+    """Whether what a scan has found is tracked from then on."""
+    return controller.subsystem.habits.scan_result == "tracked"
+
+
 def _touches(controller: Controller, command: Command) -> Touches:
     namespace, slba, end = _asked(controller, command)
-    return namespace.asking(slba, end - slba)
+    action = command.sqe.cdw13 >> 24
+    if action == LbaStatusAction.ALLOCATED:
+        return namespace.asking(slba, end - slba)
+    notices = action == LbaStatusAction.SCAN and _keeps(controller)
+    return namespace.asking_unreadable(slba, end - slba, notices=notices)
 
 
 def _describe(command: Command) -> str:
-    return f"Get LBA Status: what is allocated from LBA {command.sqe.cdw11 << 32 | command.sqe.cdw10} on"
+    sqe = command.sqe
+    action = _ACTIONS.get(sqe.cdw13 >> 24, "a reserved action")
+    return f"Get LBA Status: {action} from LBA {sqe.cdw11 << 32 | sqe.cdw10} on"
 
 
 HANDLERS: Mapping[int, AdminHandler] = {

@@ -129,6 +129,14 @@ FREEDOMS = (
         "Does an entry about a whole namespace give its range, or say that all LBs changed, where its ESA allows?",
         "NVM Command Set 1.2, section 5.6 (LBACIR 01b; with ESA 000b it must be 00b)",
     ),
+    Freedom(
+        14,
+        "scan_result",
+        "habit",
+        ("tracked", "forgotten"),
+        "Is an unreadable LBA that a scan has found (Get LBA Status 10h) tracked from then on, for 11h to tell of?",
+        "NVM Command Set 1.2, section 4.2.1.1.2 (Untracked LBAs may be added to the Tracked LBA list or discarded)",
+    ),
 )
 
 
@@ -152,6 +160,7 @@ class Habits:
     tracking_report: str = "as asked for"
     abort: str = "what is not executed"
     whole_namespace: str = "a range"
+    scan_result: str = "tracked"
 
     def __post_init__(self) -> None:
         """Refuse an option that the table does not have."""

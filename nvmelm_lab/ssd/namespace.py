@@ -108,9 +108,9 @@ class Namespace:
         """The cells that Get LBA Status touches when it asks what is allocated."""
         return self._cells("allocated", slba, blocks), ()
 
-    def asking_unreadable(self, slba: int, blocks: int, *, scan: bool) -> Touches:
-        """The cells that Get LBA Status touches when it asks what cannot be read; a scan notices like a Read."""
-        return self.reading(slba, blocks) if scan else (self._cells("lba", slba, blocks), ())
+    def asking_unreadable(self, slba: int, blocks: int, *, notices: bool) -> Touches:
+        """The cells that Get LBA Status touches when it asks what cannot be read; a scan may notice like a Read."""
+        return self.reading(slba, blocks) if notices else (self._cells("lba", slba, blocks), ())
 
     def _cells(self, word: str, slba: int, blocks: int) -> tuple[Key, ...]:
         ssd, nsid = self.ssd, self.nsid
@@ -226,22 +226,28 @@ class Namespace:
             first = stop
         return ranges
 
-    def unreadable_ranges(self, slba: int, end: int, most: int, *, scan: bool) -> list[tuple[int, int, bool]]:
+    def unreadable_ranges(
+        self, slba: int, end: int, most: int, *, scan: bool, keep: bool
+    ) -> list[tuple[int, int, bool]]:
         """At most `most` ranges ``(slba, blocks, by_command)`` of blocks in ``[slba, end)`` that cannot be read.
 
         Neighbouring ones are one; `by_command`: all of the range was made so by Write Uncorrectable.  `scan`: damage
-        that nobody has met yet is found too, and known from then on (NVM Command Set 1.2, section 4.2.1.1.2).
+        that nobody has met yet is found too, and with `keep` it is known from then on (NVM Command Set 1.2, section
+        4.2.1.1.2).
         """
+        notices = scan and keep
         if self._engine.recorder is not None:
-            self._record(self.asking_unreadable(slba, end - slba, scan=scan))
-        if scan:
+            self._record(self.asking_unreadable(slba, end - slba, notices=notices))
+        found = self._unreadable[slba:end]
+        if notices:
             self._unnoticed[slba:end] = 0
-        known = self._unreadable[slba:end] & ~self._unnoticed[slba:end]
+        elif not scan:
+            found &= ~self._unnoticed[slba:end]
         ranges: list[tuple[int, int, bool]] = []
         stop = 0
-        while len(ranges) < most and (start := known.find(1, stop)) >= 0:
-            stop = known.find(0, start)
-            stop = len(known) if stop < 0 else stop
+        while len(ranges) < most and (start := found.find(1, stop)) >= 0:
+            stop = found.find(0, start)
+            stop = len(found) if stop < 0 else stop
             first, blocks = slba + start, stop - start
             ranges.append((first, blocks, self._by_command.count(1, first, first + blocks) == blocks))
         return ranges

@@ -6,7 +6,7 @@ from nvmelm_lab.engine import Random, RunToBlock, Schedule
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.nvme import Status, commands
 from nvmelm_lab.nvme import migration_commands as lm
-from nvmelm_lab.nvme.codes import LbaChange, LogAction, Property
+from nvmelm_lab.nvme.codes import LbaChange, LbaStatusAction, LogAction, Property
 from nvmelm_lab.ssd import FREEDOMS, Habits
 from tests.ssd.door import Bench, Y, Z, ready, status_of
 from tests.ssd.mq import MigrationQueue
@@ -329,3 +329,19 @@ def test_whole_namespace_is_a_range_or_all_lbs_where_the_entry_may_say_so(
     bench.y.admin.status(commands.format_nvm(0, 1))
     bench.y.admin.status(commands.format_nvm(0, 1))
     assert [(entry.change, entry.blocks) for entry in queue.take()] == [first, (LbaChange.RANGE, 64)]
+
+
+# -- 14 ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("habit", "known"), [("tracked", 1), ("forgotten", 0)])
+def test_scan_result_is_tracked_or_forgotten(habit: str, known: int) -> None:
+    bench, _ = logged(scan_result=habit)
+    bench.y.write_blocks(3, [1])
+    bench.ssd.namespaces[1].damage(3, 1)
+    counts = []
+    for action in (LbaStatusAction.TRACKED, LbaStatusAction.SCAN, LbaStatusAction.TRACKED):
+        address = bench.y.take()
+        assert bench.y.admin.status(lm.get_lba_status(0, 1, 0, 0, 100, action, address)) == Status.SUCCESS
+        counts.append(int.from_bytes(bench.y.space.read(address, 4), "little"))
+    assert counts == [0, 1, known]
