@@ -73,7 +73,8 @@ def _get(controller: Controller, command: Command, supported: Supported) -> None
     length = 4 * ((sqe.cdw11 & 0xFFFF) << 16 | sqe.cdw10 >> 16) + 4
     if offset & 3 or offset > len(data) or length > MAX_TRANSFER_BYTES:
         raise Refused(Status.INVALID_FIELD)
-    put_bytes(controller.space, command, data[offset : offset + length], length)
+    # Dwords behind the page's end may hold anything: zeros, so that no buffer on the way shows what it held before.
+    put_bytes(controller.space, command, data[offset : offset + length].ljust(length, b"\0"), length)
 
 
 def _describe(command: Command) -> str:

@@ -6,7 +6,7 @@ Source: Base 2.1, section 5.1.17.1.3 and Figures 358 to 361.
 from __future__ import annotations
 
 from nvmelm_lab.errors import InputError
-from nvmelm_lab.nvme.codes import CSTS_RDY
+from nvmelm_lab.nvme.codes import CSTS_RDY, AdminOpcode
 from nvmelm_lab.nvme.controller_state import (
     CompletionQueueState,
     ControllerState,
@@ -16,8 +16,9 @@ from nvmelm_lab.nvme.controller_state import (
     unpack_controller_state,
 )
 from nvmelm_lab.nvme.status import Status
+from nvmelm_lab.nvme.structs import Sqe
 from nvmelm_lab.ssd.admin_queues import queue_limit
-from nvmelm_lab.ssd.command import Refused
+from nvmelm_lab.ssd.command import Command, Refused
 from nvmelm_lab.ssd.rings import (
     CQE_BYTES,
     SQE_BYTES,
@@ -137,6 +138,7 @@ def _commit_admin(controller: QueueKeeper, state: AdminState) -> None:
     if 0 in controller.sqs:
         controller.delete_sq(0)
         del controller.cqs[0]
+    controller.event_requests.clear()
     controller.cc, controller.csts, controller.arbitration = state.cc, state.csts, state.arbitration
     controller.aqa, controller.asq, controller.acq = state.aqa, state.asq, state.acq
     if not CSTS_RDY.get(state.csts):
@@ -144,6 +146,14 @@ def _commit_admin(controller: QueueKeeper, state: AdminState) -> None:
     sq_entries, cq_entries = admin_entries(state.aqa)
     _completion_queue(controller, 0, state.acq, cq_entries, state.cq_head, state.cq_tail, state.phase)
     _submission_queue(controller, 0, 0, state.asq, sq_entries, state.sq_head, state.sq_tail, 0)
+    for cid in state.waiting:
+        controller.event_requests[_event_request(controller.sqs[0], cid)] = None
+
+
+def _event_request(queue: SubmissionQueue, cid: int) -> Command:
+    """A request that was fetched where the state was taken; it is never executed again."""
+    fields = dict.fromkeys(Sqe._fields, 0) | {"opcode": int(AdminOpcode.ASYNC_EVENT_REQUEST), "cid": cid}
+    return Command(queue, 0, Sqe(**fields))
 
 
 def _completion_queue(

@@ -1,10 +1,11 @@
 """The vendor specific part of a controller's state: what the standard leaves out of it.
 
 The NVMe Controller State (Base 2.1, Figure 359) covers I/O queues alone.  A guest's admin queue and its
-configuration must come along too, or the guest could not send another admin command; an SSD of the kit carries
-them as vendor specific data under this UUID.
+configuration must come along too, or the guest could not send another admin command; so must its Asynchronous Event
+Requests that wait, or the guest would wait for ever.  An SSD of the kit carries them as vendor specific data under
+this UUID.
 
-Layout, 48 bytes, little-endian:
+Layout, 56 bytes, little-endian:
 
 =======  ==============================================================
 Bytes    Field
@@ -17,7 +18,9 @@ Bytes    Field
 31:28    admin CQ: head slot 15:0, tail slot 31:16
 35:32    admin CQ: phase tag of the next entry, bit 0
 39:36    CSTS
-43:40    Arbitration, as Set Features 01h has it; bytes 47:44 are reserved
+43:40    Arbitration, as Set Features 01h has it
+47:44    number of Asynchronous Event Requests that wait
+55:48    their CIDs, oldest first
 =======  ==============================================================
 """
 
@@ -30,16 +33,21 @@ from nvmelm_lab.memory import AddressSpace
 from nvmelm_lab.nvme.codes import CC_EN, CSTS_RDY
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.command import Refused
+from nvmelm_lab.ssd.events import MOST_REQUESTS
 from nvmelm_lab.ssd.rings import CQE_BYTES, SQE_BYTES, QueueKeeper, admin_entries, ring_fits
 
 UUID = bytes.fromhex("6e766d656c6d4c41 42a0000000000001".replace(" ", ""))
 """Names this layout in the list of supported controller state formats (CNS 20h)."""
 
-_LAYOUT = Struct("<IIQQHHHHIII4x")
+_LAYOUT = Struct("<IIQQHHHHIIII8s")
+_CIDS = Struct(f"<{MOST_REQUESTS}H")
 
 
 class AdminState(NamedTuple):
-    """Configuration and admin queue positions of a controller; slots, and the phase tag that comes next."""
+    """Configuration and admin queue positions of a controller; slots, and the phase tag that comes next.
+
+    `requests` is how many Asynchronous Event Requests wait, `cids` the 8 bytes of theirs.
+    """
 
     cc: int
     aqa: int
@@ -52,6 +60,13 @@ class AdminState(NamedTuple):
     phase: int
     csts: int
     arbitration: int
+    requests: int = 0
+    cids: bytes = bytes(8)
+
+    @property
+    def waiting(self) -> tuple[int, ...]:
+        """CIDs of the Asynchronous Event Requests that wait."""
+        return _CIDS.unpack(self.cids)[: self.requests]
 
 
 def pack_admin_state(controller: QueueKeeper) -> bytes:
@@ -62,7 +77,11 @@ def pack_admin_state(controller: QueueKeeper) -> bytes:
     else:
         positions = (sq.head, sq.tail, cq.consumed.level % cq.entries, cq.posted % cq.entries, cq.phase)
     configuration = (controller.cc, controller.aqa, controller.asq, controller.acq)
-    return _LAYOUT.pack(*configuration, *positions, controller.csts, controller.arbitration)
+    waiting = [request.sqe.cid for request in controller.event_requests]
+    cids = _CIDS.pack(*waiting, *[0] * (MOST_REQUESTS - len(waiting)))
+    return _LAYOUT.pack(
+        *configuration, *positions, controller.csts, controller.arbitration, len(waiting), cids
+    )
 
 
 def unpack_admin_state(space: AddressSpace, data: bytes) -> AdminState:
@@ -85,4 +104,6 @@ def _is_possible(space: AddressSpace, state: AdminState) -> bool:
         and max(state.sq_head, state.sq_tail) < sq_entries
         and max(state.cq_head, state.cq_tail) < cq_entries
         and state.phase <= 1
+        and state.requests <= MOST_REQUESTS
+        and len(set(state.waiting)) == state.requests
     )

@@ -95,7 +95,7 @@ def test_queues_are_listed_by_ascending_identifier() -> None:
     assert [sq.qid for sq in queues.submission] == [cq.qid for cq in queues.completion] == [1, 2, 3]
 
 
-@pytest.mark.parametrize(("version", "uuid", "length"), [(0, 0, 48), (1, 0, 104), (0, 1, 96), (1, 1, 152)])
+@pytest.mark.parametrize(("version", "uuid", "length"), [(0, 0, 48), (1, 0, 104), (0, 1, 104), (1, 1, 160)])
 def test_only_the_parts_asked_for_are_returned(version: int, uuid: int, length: int) -> None:
     data, _ = receive(ready(), version_index=version, uuid_index=uuid)
     state = unpack_controller_state(data)
@@ -110,9 +110,9 @@ def test_state_comes_in_pieces_by_offset(dwords: int) -> None:
     whole, _ = receive(bench, uuid_index=1)
     pieces = b"".join(
         receive(bench, uuid_index=1, dwords=dwords, offset=offset)[0][: 4 * dwords]
-        for offset in range(0, 152, 4 * dwords)
+        for offset in range(0, 160, 4 * dwords)
     )
-    assert pieces[:152] == whole[:152]
+    assert pieces[:160] == whole[:160]
 
 
 def test_nothing_lies_behind_the_end() -> None:
@@ -229,20 +229,23 @@ ADMIN = AdminState(0x460001, 0xF000F, 0x30000, 0x40000, 0, 0, 0, 0, phase=1, cst
         ({"sq_head": 16}, Status.INVALID_FIELD),
         ({"cq_tail": 16}, Status.INVALID_FIELD),
         ({"phase": 2}, Status.INVALID_FIELD),
+        ({"requests": 2, "cids": bytes.fromhex("0100 0200 0000 0000")}, Status.SUCCESS),
+        ({"requests": 2, "cids": bytes.fromhex("0100 0100 0000 0000")}, Status.INVALID_FIELD),
+        ({"requests": 5}, Status.INVALID_FIELD),
     ],
     ids=str,
 )
-def test_the_vendor_specific_part_is_verified_too(changes: dict[str, int], status: Status) -> None:
+def test_the_vendor_specific_part_is_verified_too(changes: dict[str, Any], status: Status) -> None:
     bench = fresh()
     before = bench.x.get_state(Z)
-    vendor = pack("<IIQQHHHHIII4x", *ADMIN._replace(**changes))
+    vendor = pack("<IIQQHHHHIIII8s", *ADMIN._replace(**changes))
     state = pack_controller_state(ControllerState(suspended=True, queues=None, vendor_data=vendor))
     assert bench.x.set_state(state, Z, version=0) == status
     if status != Status.SUCCESS:
         assert bench.x.get_state(Z) == before
 
 
-@pytest.mark.parametrize("length", [4, 40, 44, 52])
+@pytest.mark.parametrize("length", [4, 44, 48, 52, 60])
 def test_vendor_data_of_another_length_is_refused(length: int) -> None:
     state = pack_controller_state(ControllerState(suspended=True, queues=None, vendor_data=bytes(length)))
     assert fresh().x.set_state(state, Z) == Status.INVALID_FIELD
@@ -262,7 +265,7 @@ def test_vendor_data_of_another_length_is_refused(length: int) -> None:
 def test_each_part_needs_its_index(version: int, uuid: int, status: Status) -> None:
     bench = fresh()
     bench.x.suspend(Y)
-    state = bench.x.get_state(Y)[:152]
+    state = bench.x.get_state(Y)[:160]
     assert bench.x.set_state(state, Z, version=version, uuid=uuid) == status
 
 

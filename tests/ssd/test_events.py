@@ -6,7 +6,7 @@ from nvmelm_lab.nvme import Status, commands
 from nvmelm_lab.nvme import migration_commands as lm
 from nvmelm_lab.nvme.codes import AdminOpcode, Property
 from nvmelm_lab.ssd import Habits
-from tests.ssd.door import Bench, Host, Ring, Y, raw, ready, status_of
+from tests.ssd.door import Bench, Host, Ring, Y, Z, raw, ready, status_of
 from tests.ssd.mq import MigrationQueue
 
 REQUEST = commands.async_event_request(0)
@@ -323,3 +323,32 @@ def test_io_queues_come_and_go_while_a_request_waits(bench: Bench) -> None:
     assert bench.y.admin.status(commands.delete_io_sq(0, 2)) == Status.SUCCESS
     assert bench.y.admin.status(commands.delete_io_cq(0, 2)) == Status.SUCCESS
     assert told(bench.y, cids) == [None, None]
+
+
+def test_requests_that_wait_move_along_with_the_controller_state() -> None:
+    """The guest goes on waiting elsewhere, for the head of its admin queue has passed them."""
+    bench = ready()
+    cids = ask(bench.y, 3)
+    assert bench.x.suspend() == Status.SUCCESS
+    state = bench.x.get_state()
+    bench.z.write(Property.CC, 0)
+    assert bench.x.suspend(Z) == Status.SUCCESS
+    assert bench.x.set_state(state, Z) == Status.SUCCESS
+    assert [request.sqe.cid for request in bench.z.controller.event_requests] == cids
+    assert bench.x.get_state(Z)[48:] == state[48:], "all but the header, which tells how long"
+    assert bench.x.resume(Z) == Status.SUCCESS
+    guest = _moved(bench)
+    assert told(guest, [*cids, *ask(guest, 2)]) == [None] * 4 + [(0, 0, Status.ASYNC_LIMIT)]
+    assert guest.admin.run(commands.abort(0, 0, cids[1])).dw0 == 0
+    assert told(guest, [cids[1]]) == [(0, 0, Status.ABORT_REQUESTED)]
+
+
+def _moved(bench: Bench) -> Host:
+    """Z, whose host has the rings of Y at the same addresses of its own memory."""
+    y, z = bench.y, bench.z
+    for number in y.space.pages():
+        z.space.write(number << 12, y.space.read(number << 12, 4096))
+    for qid, ring in y.rings.items():
+        z.rings[qid] = ring
+        ring.host = z
+    return z
