@@ -22,7 +22,6 @@ ALLOWED = frozenset(
     (
         AdminOpcode.DELETE_IO_SQ,
         AdminOpcode.CREATE_IO_SQ,
-        AdminOpcode.GET_LOG_PAGE,
         AdminOpcode.DELETE_IO_CQ,
         AdminOpcode.CREATE_IO_CQ,
         AdminOpcode.IDENTIFY,
@@ -32,7 +31,10 @@ ALLOWED = frozenset(
         AdminOpcode.ASYNC_EVENT_REQUEST,
     )
 )
-"""The admin commands that are carried out meanwhile; all others end with Sanitize In Progress."""
+"""The admin commands that are carried out meanwhile; all others end with Sanitize In Progress.
+
+Get Log Page is one of the others: of the log pages that may be read meanwhile an SSD of the kit has none.
+"""
 
 
 class Sanitizer:
