@@ -44,7 +44,7 @@ class ManagedController:
         cqe = await self.driver.command(
             "Controller Data Queue (create)", lm.create_cdq(0, base, length // 4, self.cntlid)
         )
-        return MqReader(self.driver, self.mmc, cqe.dw0 & 0xFFFF, base, entries, self.nsids)
+        return MqReader(self.driver, self.mmc, cqe.dw0 & 0xFFFF, base, entries, self.nsids, self.is_suspended)
 
     async def delete_mq(self, mq: MqReader) -> None:
         """Delete the Migration Queue."""
@@ -77,10 +77,11 @@ class ManagedController:
         status = unpack_lba_status(self.driver.space.read(self._buffer.address, length))
         for descriptor in status.descriptors:
             found.add(nsid, descriptor.slba, descriptor.blocks)
-        if status.completeness == Completeness.INCOMPLETE and status.descriptors:
-            last = status.descriptors[-1]
-            return last.slba + last.blocks
-        return blocks
+        if status.completeness == Completeness.COMPLETE or not status.descriptors:
+            return blocks
+        # Cut short, or not said whether it was: go on behind it.
+        last = status.descriptors[-1]
+        return last.slba + last.blocks
 
     def whole(self) -> Changes:
         """Every LBA of its namespaces: the baseline of who does not ask what is allocated."""
@@ -94,6 +95,13 @@ class ManagedController:
     async def suspend(self) -> None:
         """Stop the controller from fetching; its commands in flight have completed when this returns."""
         await self.driver.command("Migration Send (suspend)", lm.suspend(0, self.cntlid))
+
+    async def is_suspended(self) -> bool:
+        """Whether the controller is suspended and at rest (CSUP of Migration Receive)."""
+        prp1, prp2 = self._buffer.prp(HEADER_BYTES)
+        sqe = lm.get_controller_state(0, prp1, prp2, self.cntlid, HEADER_BYTES // 4)
+        cqe = await self.driver.command("Migration Receive (get state)", sqe)
+        return bool(cqe.dw0 & 1)
 
     async def resume(self) -> None:
         """Let the controller fetch again."""

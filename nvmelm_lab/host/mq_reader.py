@@ -5,9 +5,10 @@ Source: Base 2.1, section 8.1.6; NVM Command Set 1.2, section 5.6.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from nvmelm_lab.engine import Kind, Touches, do
+from nvmelm_lab.engine import Kind, Signal, Touches, do
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.host.changes import Changes
 from nvmelm_lab.host.queue_pair import REAP_NS, RING_NS, SUBMIT_NS
@@ -32,6 +33,8 @@ class MqReader:
 
     nsids
         NSID -> LBAs of the namespaces that it can tell of.
+    is_suspended
+        Asks whether the target is suspended: then its marker is still to come, if it is not there.
     drained
         Entries consumed so far.
     work
@@ -39,11 +42,19 @@ class MqReader:
     """
 
     def __init__(
-        self, driver: Driver, mmc: str, cdqid: int, base: int, slots: int, nsids: dict[int, int]
+        self,
+        driver: Driver,
+        mmc: str,
+        cdqid: int,
+        base: int,
+        slots: int,
+        nsids: dict[int, int],
+        is_suspended: Callable[[], Awaitable[bool]],
     ) -> None:
         self.cdqid = cdqid
         self.slots = slots
         self.nsids = nsids
+        self.is_suspended = is_suspended
         self.drained = 0
         self.work = HostWork()
         self._driver = driver
@@ -56,17 +67,31 @@ class MqReader:
             touches=self._looking,
             label=lambda _: f"{driver.name} looks at slot {self.drained % slots} of the Migration Queue",
         )
+        self._watch = Kind(
+            "watch",
+            self._await_entry,
+            takes=POLL_NS,
+            touches=self._looking,
+            label=lambda _: f"{driver.name} waits for slot {self.drained % slots} of the Migration Queue",
+        )
 
     async def drain(self, until: str | None = None) -> Changes:
         """Consume the entries that wait: up to an empty slot, or up to the marker ``"suspended"``/``"stopped"``.
 
-        Raises QueueFull when the entry that says so is among them, and InputError when the queue runs empty
-        before the marker was found.
+        An SSD may post the marker after the command that caused it has completed: then it is waited for.  Raises
+        QueueFull when the entry that says so is among them, and InputError when the marker cannot come any more,
+        since the target is no longer suspended.
         """
         wanted = {None: None, "suspended": EntrySpecial.SUSPENDED, "stopped": EntrySpecial.STOPPED}[until]
         changes = Changes(self.nsids)
         full = False
-        while (entry := await do(self._poll)) is not None:
+        while True:
+            entry: Mqe | None = await do(self._poll)
+            if entry is None:
+                if wanted is None or (until == "suspended" and not await self.is_suspended()):
+                    break
+                await self._next_entry()
+                continue
             changes.entries += 1
             if entry.change == LbaChange.ALL:
                 changes.add(entry.nsid, 0, self.nsids[entry.nsid], deallocated=entry.deallocated)
@@ -88,7 +113,22 @@ class MqReader:
             raise InputError(f"the Migration Queue ran empty before its {until!r} marker was found")
         return changes
 
+    async def _next_entry(self) -> None:
+        """Wait until something is posted in the next slot, if nothing is there already."""
+        await (await do(self._watch)).wait(1)
+
     # -- steps ---------------------------------------------------------------------------------------------
+
+    def _await_entry(self, _subject: None) -> Signal:
+        engine, space = self._driver.engine, self._driver.space
+        if engine.recorder is not None:
+            engine.recorder.reads.update(self._looking(None)[0])
+        posted = Signal(engine, f"slot {self.drained % self.slots} of the Migration Queue")
+        if self._peek() is None:
+            space.when_written(self._base + self.drained % self.slots * MQE_BYTES, posted.count)
+        else:
+            posted.count()
+        return posted
 
     def _peek(self) -> Mqe | None:
         page, offset = self._driver.space.look(self._base + self.drained % self.slots * MQE_BYTES)

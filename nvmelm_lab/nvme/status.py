@@ -9,7 +9,12 @@ from typing import NamedTuple, Self
 
 from nvmelm_lab.errors import InputError
 
-_SOURCES = {0: "Base 2.1 Figure 102", 1: "Base 2.1 Figure 103", 2: "Base 2.1 Figure 106", 3: "Base 2.1 Figure 107"}
+_SOURCES = {
+    0: "Base 2.1 Figure 102",
+    1: "Base 2.1 Figure 103",
+    2: "Base 2.1 Figure 106",
+    3: "Base 2.1 Figure 107",
+}
 
 
 class Status(IntEnum):

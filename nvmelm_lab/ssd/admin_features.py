@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
     from nvmelm_lab.ssd.migration_queue import MigrationQueue
 
-FEATURE_BYTES = 512
+FEATURE_BYTES = {"512 bytes": 512, "8 bytes": 8}
+"""What Get Features 21h transfers: freedom 19."""
 
 
 def _queue(controller: Controller, command: Command) -> MigrationQueue:
@@ -70,8 +71,9 @@ def _get(controller: Controller, command: Command) -> None:
         if controller.engine.recorder is not None:
             controller.engine.recorder.reads.update(queue.reading_head()[0])
         trigger = queue.trigger
-        data = pack("<II", queue.head % queue.slots, trigger or 0).ljust(FEATURE_BYTES, b"\0")
-        put_bytes(controller.space, command, data, FEATURE_BYTES)
+        length = FEATURE_BYTES[controller.subsystem.habits.queue_feature]
+        data = pack("<II", queue.head % queue.slots, trigger or 0).ljust(length, b"\0")
+        put_bytes(controller.space, command, data, length)
         command.dw0 = (trigger is not None) << 31 | queue.cdqid
     else:
         raise Refused(Status.INVALID_FIELD)

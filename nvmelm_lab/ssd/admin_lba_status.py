@@ -55,6 +55,8 @@ def _get(controller: Controller, command: Command) -> None:
     fitting = (room - HEADER_BYTES) // DESCRIPTOR_BYTES
     found = _descriptors(controller, command, namespace, slba, end, fitting + 1)
     completeness = Completeness.COMPLETE if len(found) <= fitting else Completeness.INCOMPLETE
+    if controller.subsystem.habits.lba_status_end == "not told":
+        completeness = Completeness.NO_INDICATION
     descriptors = found[:fitting]
     put_bytes(controller.space, command, pack_lba_status(descriptors, completeness), room)
     reported = sum(descriptor.blocks for descriptor in descriptors)

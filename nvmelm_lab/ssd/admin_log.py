@@ -56,7 +56,7 @@ def _create(controller: Controller, command: Command) -> None:
         limit = subsystem.habits.queue_limit
         raise Refused(Status.INVALID_FIELD if limit == "Invalid Field" else Status.NOT_ENOUGH_RESOURCES)
     pages = _contiguous(controller, command) if sqe.cdw11 & 1 else _listed(controller, command)
-    cdqid = next(number for number in range(MAX_QUEUES) if number not in subsystem.migration_queues)
+    cdqid = subsystem.free_cdqid()
     queue = MigrationQueue(
         controller.engine,
         controller.name,
@@ -119,7 +119,7 @@ def _track_send(controller: Controller, command: Command) -> Rest | None:
         return None
     queue.stop()
     controller.engine.emit(("logging", controller.name, queue.cdqid, target.name, False))
-    return mark_stopped(controller, queue)
+    return mark_stopped(controller, command, queue)
 
 
 def _start(controller: Controller, command: Command, queue: MigrationQueue, target: Controller) -> Rest:

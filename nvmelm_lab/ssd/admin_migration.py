@@ -70,7 +70,7 @@ def _suspend(controller: Controller, command: Command) -> Rest | None:
         return None
     if not target.suspended:
         target.set_suspended(True)
-    return drain_and_mark(controller, target, delete=bool(command.sqe.cdw11 >> 31))
+    return drain_and_mark(controller, command, target, delete=bool(command.sqe.cdw11 >> 31))
 
 
 def _resume(controller: Controller, command: Command) -> Rest | None:

@@ -109,6 +109,7 @@ class Controller:
         self.finished = Signal(self.engine, f"the commands of {name}")
         timing = subsystem.timing
         self.log_key = ("log", name)
+        self._dnr = _DNR if subsystem.habits.do_not_retry == "set" else 0
         self.steps = MigrationSteps(self)
         # Nobody can ask for the state of a primary controller, nor suspend it: that needs no cells.
         self._moving: Touches = ((), ())
@@ -306,7 +307,7 @@ class Controller:
         """End the commands in flight from `queue` with Command Aborted due to SQ Deletion, at once."""
         self._record(self.ending_touches())
         for command in [command for command in self.in_flight if command.queue is queue]:
-            self.end(command, Status.ABORTED_SQ_DELETION | _DNR)
+            self.end(command, Status.ABORTED_SQ_DELETION | self._dnr)
 
     def end(self, command: Command, status: int) -> None:
         """End a command in flight where it stands, with `status` if it has not completed."""
@@ -453,7 +454,7 @@ class Controller:
         if self.engine.recorder is not None:
             self._record(self._completing(command))
         status = command.status
-        post_completion(self, command, 0 if status is SUCCESS else status | _DNR)
+        post_completion(self, command, 0 if status is SUCCESS else status | self._dnr)
         if command.told:
             self.finish(command)
 

@@ -137,6 +137,54 @@ FREEDOMS = (
         "Is an unreadable LBA that a scan has found (Get LBA Status 10h) tracked from then on, for 11h to tell of?",
         "NVM Command Set 1.2, section 4.2.1.1.2 (Untracked LBAs may be added to the Tracked LBA list or discarded)",
     ),
+    Freedom(
+        15,
+        "suspend_marker",
+        "habit",
+        ("before the completion", "after the completion"),
+        "Is the entry with ESA 011b in memory when a Suspend completes that does not delete the queue?",
+        "Base 2.1, section 5.1.17.1.1 (at a vendor specific time) against section 8.1.12.1, step 4",
+    ),
+    Freedom(
+        16,
+        "stop_marker",
+        "habit",
+        ("before the completion", "after the completion"),
+        "Is the entry with ESA 010b in memory when the Track Send that stops logging completes?",
+        "NVM Command Set 1.2, section 5.6; Base 2.1, section 5.1.27.1.1",
+    ),
+    Freedom(
+        17,
+        "queue_identifiers",
+        "habit",
+        ("lowest free", "counting on"),
+        "Which identifier does a new Migration Queue get: the lowest that is free, or one after the other from 1?",
+        "Base 2.1, section 5.1.4 (unique within the controller, nothing more)",
+    ),
+    Freedom(
+        18,
+        "lba_status_end",
+        "habit",
+        ("told", "not told"),
+        "Does Get LBA Status say whether its list is complete (CMPC 1 or 2), or nothing of it (CMPC 0)?",
+        "NVM Command Set 1.2, section 4.2.1.2, Figure 131",
+    ),
+    Freedom(
+        19,
+        "queue_feature",
+        "habit",
+        ("512 bytes", "8 bytes"),
+        "How much does Get Features 21h transfer: the whole structure, or as much of it as is not reserved?",
+        "Base 2.1, section 5.1.25.1.23; widespread host software brings a buffer of 8 bytes",
+    ),
+    Freedom(
+        20,
+        "do_not_retry",
+        "habit",
+        ("set", "clear"),
+        "Do completions with an error say that the same command would fail again (DNR)?",
+        "Base 2.1, section 4.2.3 (Do Not Retry)",
+    ),
 )
 
 
@@ -161,6 +209,12 @@ class Habits:
     abort: str = "what is not executed"
     whole_namespace: str = "a range"
     scan_result: str = "tracked"
+    suspend_marker: str = "before the completion"
+    stop_marker: str = "before the completion"
+    queue_identifiers: str = "lowest free"
+    lba_status_end: str = "told"
+    queue_feature: str = "512 bytes"
+    do_not_retry: str = "set"
 
     def __post_init__(self) -> None:
         """Refuse an option that the table does not have."""

@@ -75,11 +75,6 @@ class MemoryTracking:
         for kind, act in self._acts:
             kind.act = act
 
-    @property
-    def pending(self) -> int:
-        """Granules that were written and are still to be told of."""
-        return len(self._changed)
-
     def report(self, most: int) -> tuple[list[MemoryRange], bool]:
         """At most `most` ranges that were written, ascending, and whether there are more.
 

@@ -112,18 +112,36 @@ async def mark_first(controller: Controller, queue: MigrationQueue) -> None:
         await do(controller.steps.mark, (queue, EntrySpecial.FIRST))
 
 
-async def mark_stopped(controller: Controller, queue: MigrationQueue) -> None:
+async def mark_stopped(controller: Controller, command: Command, queue: MigrationQueue) -> None:
     """Post the last entry, behind those of changes that took effect while logging was on."""
+    marking = _mark_stopped(controller, queue)
+    if controller.subsystem.habits.stop_marker == "after the completion":
+        controller.engine.spawn(f"{command.name}.marker", marking)
+    else:
+        await marking
+
+
+async def _mark_stopped(controller: Controller, queue: MigrationQueue) -> None:
     await queue.told.wait(queue.decided)
     await do(controller.steps.mark, (queue, EntrySpecial.STOPPED))
 
 
-async def drain_and_mark(controller: Controller, target: Controller, *, delete: bool) -> None:
+async def drain_and_mark(
+    controller: Controller, command: Command, target: Controller, *, delete: bool
+) -> None:
     """Let the commands in flight end, say so in the Migration Queue, and delete that if asked to."""
     await target.drain()
     queue = target.migration_queue
     if queue is None:
         return
-    await do(controller.steps.mark, (queue, EntrySpecial.SUSPENDED))
+    marking = _mark_suspended(controller, queue)
+    if not delete and controller.subsystem.habits.suspend_marker == "after the completion":
+        controller.engine.spawn(f"{command.name}.marker", marking)
+        return
+    await marking
     if delete:
         await do(controller.steps.delete, queue)
+
+
+async def _mark_suspended(controller: Controller, queue: MigrationQueue) -> None:
+    await do(controller.steps.mark, (queue, EntrySpecial.SUSPENDED))

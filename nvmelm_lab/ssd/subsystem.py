@@ -63,6 +63,7 @@ class Subsystem:
         self.migration_queues: dict[int, MigrationQueue] = {}
         self.resources_each = 16
         self.sanitizer = Sanitizer(self)
+        self._last_cdqid = 0
         self.primary = Controller(self, primary[0], 1, primary[1], primary=True)
         self.controllers = {1: self.primary}
         for cntlid, (secondary_name, space) in enumerate(secondary.items(), 2):
@@ -75,6 +76,14 @@ class Subsystem:
     def free_nsid(self) -> int | None:
         """The lowest namespace identifier that is free, or None."""
         return next((nsid for nsid in range(1, MAX_NAMESPACES + 1) if nsid not in self.namespaces), None)
+
+    def free_cdqid(self) -> int:
+        """An identifier for a new Migration Queue: freedom 17."""
+        in_use = self.migration_queues.keys()
+        first = 0
+        if self.habits.queue_identifiers == "counting on":
+            self._last_cdqid = first = self._last_cdqid % 0xFFFF + 1
+        return next(cdqid for cdqid in range(first, 0x10000) if cdqid not in in_use)
 
     def create_namespace(self, nsid: int, blocks: int, *, shared: bool) -> None:
         """Make a namespace; every block is deallocated, no controller is attached."""
