@@ -81,6 +81,14 @@ def _number_options(function: Callable[..., None]) -> Callable[..., None]:
     "--no-iommu", is_flag=True, help="No IOMMU tracks what devices write: guest memory goes at the end."
 )
 @click.option("--no-neighbour", is_flag=True, help="No other VM on the SSD.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME@WHERE",
+    help="Let something fail: reset-x, media-error, vmm-crash ... before a step (reset-x@1200), behind a step of an "
+    "actor (reset-x@VMM#12) or at the begin of a phase (reset-x@iterate).  nvmelm doctor --faults lists the names.",
+)
 @click.option("--random-order", is_flag=True, help="Take steps in a random order, without a clock.")
 @click.option(
     "--pct",
@@ -101,7 +109,11 @@ def command(context: click.Context, /, token: str | None, as_json: bool, **optio
     """
     from nvmelm_lab.runs import replay, start
 
-    given = {name: value for name, value in options.items() if value is not None and value is not False}
+    given = {
+        name: value
+        for name, value in options.items()
+        if value is not None and value is not False and value != ()
+    }
     if token is None:
         spec = _spec(given)
     else:
@@ -117,7 +129,9 @@ def _spec(given: dict[str, Any]) -> MigrationRun:
     """The run that the options describe."""
     from nvmelm_lab.runs import MigrationRun
 
-    values = {name: value for name, value in given.items() if name in (*NUMBERS, "workload", "method")}
+    values = {
+        name: value for name, value in given.items() if name in (*NUMBERS, "workload", "method", "faults")
+    }
     block_bytes = int(given.get("block_bytes", 4096))
     for name in ("blocks", "filled"):
         if name in given:
@@ -135,7 +149,8 @@ def _spec(given: dict[str, Any]) -> MigrationRun:
 
 
 def _refuse_beside_token(given: dict[str, Any]) -> None:
-    beside = [f"--{name.replace('_', '-')}" for name in given if name != "workload"]
+    options = {"faults": "--fault"}
+    beside = [options.get(name, f"--{name.replace('_', '-')}") for name in given if name != "workload"]
     if beside:
         raise InputError(f"a token brings its own options; leave {', '.join(beside)} away, or --token")
 
@@ -184,6 +199,7 @@ def as_plain(outcome: Outcome) -> dict[str, Any]:
         "properties": {each.name: each.holds for each in verdict.properties},
         "words": {each.name: each.word for each in verdict.properties},
         "failure": outcome.failure,
+        "faults": list(run.faults),
         "method": run.method,
         "workload": outcome.workload,
         "notes": list(outcome.notes),
@@ -243,6 +259,7 @@ def as_text(outcome: Outcome) -> str:
     )
     lines = [
         f"{outcome.workload} on {run.blocks} LBAs of {run.block_bytes} bytes, method {run.method}",
+        *(f"fault {text}" for text in run.faults),
         *outcome.notes,
         "",
         *_table([row if most else (*row[:4], *row[5:]) for row in rows]),

@@ -238,12 +238,21 @@ def _print(findings: dict[str, Finding]) -> None:
 
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@click.option(
+    "--faults",
+    is_flag=True,
+    help="Print the fault table instead, and try every fault at every step of a small migration.",
+)
 @click.pass_context
-def command(context: click.Context, as_json: bool) -> None:
+def command(context: click.Context, as_json: bool, faults: bool) -> None:
     """Say what works here, and what to do where it does not.
 
-    Ends with status 1 when something will not work.
+    Ends with status 1 when something will not work, or when a fault does not end as its row of the table says.
     """
+    if faults:
+        from nvmelm_lab import doctor_faults
+
+        context.exit(0 if doctor_faults.report(as_json) else 1)
     findings = examine()
     good = all(finding.status != "bad" for finding in findings.values())
     if as_json:

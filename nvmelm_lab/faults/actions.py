@@ -44,8 +44,7 @@ class Bench:
         self.there = self._controller(False)
         self.alarm = Signal(lab.engine, "nothing comes any more")
         self.slow: Command | None = None
-        self.has_crashed = False
-        self.has_restarted = False
+        self.is_restarting = False
         drivers = [lab.source_driver, lab.destination_driver, *(each.driver for each in lab.guests.values())]
         self.caretakers = [Caretaker(lab.engine, driver, self.alarm) for driver in drivers]
 
@@ -214,7 +213,7 @@ def _crash(bench: Bench, _fault: Fault) -> None:
     engine = bench.engine
     workers = [name for name in engine.actors if name.startswith(f"copy {bench.guest.spec.name} ")]
     if VMM in engine.actors:
-        bench.has_crashed = True
+        bench.is_restarting = True
         for name in (VMM, *workers):
             engine.stop(name)
         bench.method.move.enter("Clean up")
@@ -223,14 +222,14 @@ def _crash(bench: Bench, _fault: Fault) -> None:
 async def _restart(bench: Bench) -> None:
     """A VMM is started anew, with nothing but the names of both ends."""
     move = bench.method.move
-    if not bench.has_crashed:
+    if not bench.is_restarting:
         return
     paused = not bench.guest.vm.processors.is_open
     if not await adopt(bench.guest.vm, move.source, move.destination):
         move.progress.failure = "the VMM crashed; the next one let the guest go on at the source"
         move.progress.started_at = bench.engine.now if paused else -1
     move.leave()
-    bench.has_restarted = True
+    bench.is_restarting = False
 
 
 ACTIONS: Mapping[str, Action] = {

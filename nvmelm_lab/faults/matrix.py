@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from nvmelm_lab.engine import Random, Schedule, Timed
 from nvmelm_lab.faults.fault import Fault
 from nvmelm_lab.faults.small import SmallRun
-from nvmelm_lab.faults.table import COLUMNS, FAULTS, MOVED, STAYED
+from nvmelm_lab.faults.table import COLUMNS, ENDS, FAULTS, MOVED, STAYED
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class Tally:
 
     def cell(self, name: str, phase: str) -> str:
         """The runs of one cell in short: ``12m 3s``, m for moved, s for stayed."""
-        counts = [(self.ends[name, phase, end], end[0]) for end in (MOVED, STAYED)]
+        counts = [(self.ends[name, phase, end], end[0]) for end in ENDS]
         return " ".join(f"{count}{letter}" for count, letter in counts if count)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from nvmelm_lab.engine import Actor, Schedule, Timed
+from nvmelm_lab.engine import Actor, Schedule, Timed, Trace
+from nvmelm_lab.errors import InputError, KitError
 from nvmelm_lab.faults.actions import VMM, Bench
 from nvmelm_lab.faults.fault import Fault
 from nvmelm_lab.faults.schedule import Injecting
@@ -22,7 +23,7 @@ _BEFORE = ((_W, 0), (_R, 0), (_W, 1), (_T, 1), (_W, 1), (_R, 1))
 _AFTER = ((_R, 0), (_R, 1), (_W, 0), (_R, 0))
 _GAP_NS = 100_000
 
-MOST_STEPS = 20_000
+MOST_STEPS = 5_000
 """Steps after which a run counts as stuck; the small migration has some hundred."""
 
 
@@ -48,9 +49,15 @@ class End:
 
 
 class SmallRun:
-    """One run of the small migration, with `faults`, under `schedule`."""
+    """One run of the small migration, with `faults`, under `schedule` (the clock if None)."""
 
-    def __init__(self, faults: Sequence[Fault] = (), schedule: Schedule | None = None) -> None:
+    def __init__(
+        self,
+        faults: Sequence[Fault] = (),
+        schedule: Schedule | None = None,
+        *,
+        trace: Trace | None = None,
+    ) -> None:
         guests = (
             GuestSpec(blocks=(2,), filled=2, depth=2),
             GuestSpec("neighbour", "Z", "I", (1,), filled=1, depth=1),
@@ -58,7 +65,7 @@ class SmallRun:
         self.lab = Lab(LabSpec(guests=guests, granularity=1, chunk=1))
         self.engine = self.lab.engine
         self.schedule = Injecting(schedule if schedule is not None else Timed(), faults)
-        self.lab.begin(self.schedule)
+        self.lab.begin(self.schedule, trace=trace)
         self.oracle = self.lab.oracle("guest")
         plan = Plan(queue_entries=16, copy_tasks=1, rounds=1, downtime_budget_ns=0)
         self.method = self.lab.migration("guest", plan)
@@ -96,21 +103,17 @@ class SmallRun:
     @property
     def has_ended(self) -> bool:
         """Whether the migration is over, by whomever it was brought to an end."""
-        if self.bench.has_crashed:
-            return self.bench.has_restarted
-        return self.vmm.has_ended
+        return self.vmm.has_ended and not self.bench.is_restarting
 
     def finish(self) -> End:
         """Run to the end, and judge."""
-        over = self.engine.advance(MOST_STEPS)
-        moved = self.bench.has_moved
-        back = (
-            "the VM had started at the destination, and was taken back"
-            if self._had_moved and not moved
-            else ""
-        )
-        wrong = self._stuck(over) or self._failed() or back or self._judge()
-        return End(moved, wrong, bool(self.where), self.where or self.phase, tuple(self.schedule.asked))
+        try:
+            over = self.engine.advance(MOST_STEPS)
+            wrong = self._stuck(over) or self._failed() or self._misplaced() or self._judge()
+        except (InputError, KitError) as error:
+            wrong = f"it failed: {error}"
+        where = self.where or self.phase
+        return End(self.bench.has_moved, wrong, bool(self.where), where, tuple(self.schedule.asked))
 
     # -- judging -------------------------------------------------------------------------------------------
 
@@ -120,11 +123,21 @@ class SmallRun:
         if not self.has_ended:
             return "the migration never ends: " + "; ".join(self.engine.blocked())
         waiting = [actor.name for actor in self._actors if not actor.has_ended]
-        return f"{', '.join(waiting)} never ends" if waiting else ""
+        return f"{', '.join(waiting)} never end" if waiting else ""
 
     def _failed(self) -> str:
         error = self.vmm.error
         return "" if error is None else f"the VMM failed: {error}"
+
+    def _misplaced(self) -> str:
+        """Whether the VM is where it must not be, or where the VMM does not say."""
+        moved = self.bench.has_moved
+        if self._had_moved and not moved:
+            return "the VM had started at the destination, and was taken back"
+        failure = self.method.progress.failure
+        if moved and failure:
+            return f"the VM moved, but the VMM says: {failure}"
+        return "" if moved or failure else "the VM stayed, and the VMM does not say why"
 
     def _judge(self) -> str:
         verdict = self.oracle.judge(self.method.progress.failure)

@@ -13,6 +13,8 @@ from nvmelm_lab.host.move import PHASES
 MOVED, STAYED = "moved", "stayed"
 """How a migration ends: the guest runs at the destination, or goes on at the source."""
 
+ENDS = (MOVED, STAYED)
+
 COLUMNS = (*PHASES, "After")
 """When a fault may happen: in a phase of the migration, or when it is over."""
 
@@ -49,7 +51,7 @@ class Row:
     def allowed(self, phase: str) -> frozenset[str]:
         """How the migration may end when the fault happens in `phase`."""
         letters = self.ends[COLUMNS.index(phase)]
-        return frozenset(end for end in (MOVED, STAYED) if end[0] in letters)
+        return frozenset(end for end in ENDS if end[0] in letters)
 
 
 FAULTS: Mapping[str, Row] = {
@@ -159,7 +161,7 @@ FAULTS: Mapping[str, Row] = {
 
 
 def as_markdown() -> str:
-    """The table as a page: a section for each fault, and how each may end."""
+    """The table as `docs/faults.md` has it: a section for each fault."""
     parts = []
     for name, row in FAULTS.items():
         ends = ", ".join(f"{phase}: {_word(row.allowed(phase))}" for phase in COLUMNS)

@@ -7,6 +7,7 @@ from typing import Any
 
 from nvmelm_lab.engine import Summary, Trace, until
 from nvmelm_lab.errors import InputError, KitError
+from nvmelm_lab.faults import Bench, Injecting
 from nvmelm_lab.host.guest import Meter
 from nvmelm_lab.host.operation import Operation
 from nvmelm_lab.host.recordings import resolve_workload
@@ -20,6 +21,7 @@ from nvmelm_lab.runs.spec import (
     NEIGHBOUR_WRITES_PER_SECOND,
     MigrationRun,
     check,
+    faults_of,
     schedule_of,
     slowest_alone,
     workload_of,
@@ -40,7 +42,8 @@ class Run:
         self._workload = workload.name
         self.lab = Lab(spec.lab())
         self.trace = Trace() if spec.trace == "full" else None
-        self.lab.begin(schedule_of(spec), trace=self.trace)
+        self._faults = Injecting(schedule_of(spec), faults_of(spec)) if spec.faults else None
+        self.lab.begin(self._faults or schedule_of(spec), trace=self.trace)
         self._summarizer: Summarizer | None = None
         if spec.trace == "summary":
             self._summarizer = Summarizer(self.lab.engine, roles_of(self.lab.introduction(), GUEST))
@@ -67,6 +70,10 @@ class Run:
         self._meter("before")
         self._vmm = self.lab.engine.spawn("VMM", self._migrate())
         self._vmm.watched = True
+        self._bench: Bench | None = None
+        if self._faults is not None:
+            self._bench = Bench(self.lab, GUEST, self.method)
+            self._faults.aim(self._bench)
 
     def advance(self, budget: int) -> bool:
         """Take up to `budget` steps; True when the run is over and `outcome` is there.
@@ -160,7 +167,7 @@ class Run:
         )
 
     def _judge(self) -> Outcome:
-        if not self._vmm.done.level:
+        if not self._vmm.done.level or (self._bench is not None and self._bench.is_restarting):
             raise KitError("the migration got stuck: " + "; ".join(self.lab.engine.blocked()))
         error = self._vmm.error
         if error is not None and not isinstance(error, InputError):
@@ -199,12 +206,17 @@ class Run:
             host_ns=self.method.work.ns,
             verdict=verdict,
             failure=failure,
-            notes=self._notes,
+            notes=self._notes + self._missed(),
             steps=steps,
             trace=self.trace,
             summary=summary,
             token=token(spec, self._hashes),
         )
+
+    def _missed(self) -> tuple[str, ...]:
+        """The faults that did not happen."""
+        left = self._faults.left if self._faults is not None else ()
+        return tuple(f"the fault {fault.text} did not happen: the run was over before" for fault in left)
 
 
 def restore(text: str, *, workload: str | None = None) -> Run:

@@ -9,6 +9,7 @@ from typing import Any
 
 from nvmelm_lab.engine import PCT, Random, Replay, RunToBlock, Schedule, Timed
 from nvmelm_lab.errors import InputError
+from nvmelm_lab.faults import Fault, parse
 from nvmelm_lab.host.move import Plan
 from nvmelm_lab.host.recordings import load_recording, recording_workload, resolve_workload, samples
 from nvmelm_lab.host.workloads import WORKLOADS, Workload
@@ -66,6 +67,8 @@ class MigrationRun:
         How long the guest is alone before the migration begins, and how many commands it issues after its end.
     method
         A key of `METHODS`.
+    faults
+        What fails, and where: as `faults.parse` reads them.  Only the method "ssd" recovers from all of them.
     schedule
         A key of `SCHEDULES`, and what it takes.
     neighbour
@@ -96,6 +99,7 @@ class MigrationRun:
     lead_ns: int = 1_000_000
     after: int = 64
     method: str = "ssd"
+    faults: tuple[str, ...] = ()
     schedule: tuple[Any, ...] = ("timed",)
     neighbour: bool = True
     trace: str = "none"
@@ -154,6 +158,7 @@ def check(spec: MigrationRun) -> None:
             raise InputError(f"there is no {what} {value!r}; there are: {', '.join(known)}")
     schedule_of(spec)
     spec.plan()
+    faults_of(spec)
     each, whole = memory_of(spec)
     needed, limit = whole + each * spec.blocks, memory_limit()
     if limit is not None and needed > limit:
@@ -181,6 +186,19 @@ def schedule_of(spec: MigrationRun) -> Schedule:
             f"the schedule {name!r} does not go with {arguments!r}; random takes a seed, "
             "pct a depth and a seed, replay the names of actors"
         ) from error
+
+
+def faults_of(spec: MigrationRun) -> list[Fault]:
+    """What fails in the run.  InputError when a fault cannot be read, or the method knows no way back from it."""
+    faults = [parse(text) for text in spec.faults]
+    if faults and spec.method != "ssd":
+        raise InputError(
+            f"the method {spec.method!r} does not recover from faults; leave them away, or take the method 'ssd'"
+        )
+    for fault in faults:
+        if fault.lba >= spec.blocks:
+            raise InputError(f"the fault {fault.text!r} names an LBA beyond the {spec.blocks} that there are")
+    return faults
 
 
 def slowest_alone(spec: MigrationRun) -> int:

@@ -53,6 +53,8 @@ def replay(text: str, *, workload: str | None = None) -> MigrationRun:
         scenario["workload"] = workload
     try:
         habits = Habits(**scenario.pop("habits"))
+        if "faults" in scenario:
+            scenario["faults"] = tuple(map(str, scenario["faults"]))
         spec = MigrationRun(**scenario, habits=habits, schedule=tuple(found.schedule))
         check(spec)
     except (TypeError, KeyError) as error:

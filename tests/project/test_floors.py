@@ -33,6 +33,7 @@ FLOORS = {
     "cli": 5,
     "jupyter": 5,
     "doctor": 5,
+    "doctor_faults": 5,
     "cli_migrate": 5,
 }
 # On one floor only these may know each other, and then (no cycles) in one direction.
