@@ -138,7 +138,7 @@ class IdentifyNamespace:
 class PrimaryCapabilities:
     """Primary Controller Capabilities, CNS 14h: virtual queue (VQ) and virtual interrupt (VI) resources, *private*
     ones of the primary controller and *flexible* ones that it can give to secondary controllers.  Base 2.1,
-    5.1.13.2.15 and 8.2.6.
+    5.1.13 and 8.2.6.
     """
 
     cntlid: int = at(0, "H")  # the primary controller

@@ -263,7 +263,7 @@ SET_ARBITRATION = command(
 
 SET_QUEUES = command(
     "SQE Set Features, Number of Queues",
-    "Base 2.1, 5.1.25.1.5",
+    "Base 2.1, 5.1.25.2.1",
     AdminOpcode.SET_FEATURES,
     *_SET_HEAD,
     dword(11, 15, 0, "NSQR", "I/O submission queues wanted", unit="queues", zero_based=True),
@@ -273,7 +273,7 @@ SET_QUEUES = command(
 
 GET_QUEUES = command(
     "SQE Get Features, Number of Queues",
-    "Base 2.1, 5.1.25.1.5",
+    "Base 2.1, 5.1.25.2.1",
     AdminOpcode.GET_FEATURES,
     *_GET_HEAD,
     unused(11),

@@ -80,7 +80,7 @@ CQE_GET_CDQ = _cqe(
 
 CQE_QUEUES = _cqe(
     "CQE Number of Queues",
-    "Base 2.1, 5.1.25.1.5",
+    "Base 2.1, 5.1.25.2.1",
     bits(0, 4, 15, 0, "NSQA", "I/O submission queues granted", unit="queues", zero_based=True),
     bits(0, 4, 31, 16, "NCQA", "I/O completion queues granted", unit="queues", zero_based=True),
     _DW1_UNUSED,

@@ -26,6 +26,7 @@ def explored(vmm: Vmm, scenario: Scenario) -> Verdict:
         found = Explorer(lambda: World(replace(scenario, habits=habits), vmm)).run()
         return "; ".join(found.failures)
 
+    verdict.__name__ = vmm.__name__
     return verdict
 
 
