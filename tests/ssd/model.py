@@ -16,6 +16,7 @@ Change = tuple[int, int, int, bool]
 Effect = tuple[Any, ...]
 
 FIRST, STOPPED, SUSPENDED, FULL = 1, 2, 3, 7
+ALL_LBS = 1
 
 
 def watch(bench: Bench, schedule: Schedule, *words: str) -> list[tuple[int, Effect]]:
@@ -28,7 +29,10 @@ def watch(bench: Bench, schedule: Schedule, *words: str) -> list[tuple[int, Effe
 
 
 class NamespaceModel:
-    """`blocks` LBAs: what they hold, which are allocated, which cannot be read."""
+    """`blocks` LBAs: what they hold, which are allocated, which cannot be read.
+
+    Of those, `by_command` were made so by Write Uncorrectable, and `unnoticed` are damaged and nobody knows.
+    """
 
     def __init__(self, blocks: int, granularity: int = 1) -> None:
         self.blocks = blocks
@@ -36,27 +40,55 @@ class NamespaceModel:
         self.content = dict.fromkeys(range(blocks), 0)
         self.allocated: set[int] = set()
         self.unreadable: set[int] = set()
+        self.by_command: set[int] = set()
+        self.unnoticed: set[int] = set()
 
     def write(self, slba: int, stamps: list[int]) -> None:
         for lba, stamp in enumerate(stamps, slba):
             self.content[lba] = stamp
             self.allocated.add(lba)
-            self.unreadable.discard(lba)
+            self._make_readable(lba)
 
     def deallocate(self, slba: int, blocks: int) -> None:
         for lba in range(slba, slba + blocks):
             self.content[lba] = 0
             self.allocated.discard(lba)
-            self.unreadable.discard(lba)
+            self._make_readable(lba)
+
+    def _make_readable(self, lba: int) -> None:
+        for lbas in (self.unreadable, self.by_command, self.unnoticed):
+            lbas.discard(lba)
 
     def make_unreadable(self, slba: int, blocks: int) -> None:
-        self.allocated |= set(range(slba, slba + blocks))
-        self.unreadable |= set(range(slba, slba + blocks))
+        lbas = set(range(slba, slba + blocks))
+        self.allocated |= lbas
+        self.unreadable |= lbas
+        self.by_command |= lbas
+        self.unnoticed -= lbas
+
+    def damage(self, slba: int, blocks: int) -> None:
+        lost = set(range(slba, slba + blocks)) & self.allocated - self.unreadable
+        self.unreadable |= lost
+        self.unnoticed |= lost
 
     def read(self, slba: int, blocks: int) -> list[int] | None:
-        """None: it cannot be read."""
+        """None: it cannot be read, and that is known from then on."""
         lbas = range(slba, slba + blocks)
-        return None if self.unreadable & set(lbas) else [self.content[lba] for lba in lbas]
+        if self.unreadable & set(lbas):
+            self.unnoticed -= set(lbas)
+            return None
+        return [self.content[lba] for lba in lbas]
+
+    def copy(self, destination: int, ranges: list[tuple[int, int]]) -> bool:
+        """False: a source block cannot be read, and nothing is copied."""
+        stamps: list[int] = []
+        for slba, blocks in ranges:
+            more = self.read(slba, blocks)
+            if more is None:
+                return False
+            stamps += more
+        self.write(destination, stamps)
+        return True
 
     def follow(self, effect: Effect) -> tuple[str, tuple[Change, ...]]:
         """Do what an effect ``wrote`` or ``changed`` says; gives the command and its changes."""
@@ -88,11 +120,26 @@ class NamespaceModel:
                 found.append((lba, 1))
         return found
 
+    def unreadable_ranges(self, slba: int, end: int, *, scan: bool) -> list[tuple[int, int, int]]:
+        """What Get LBA Status 10h and 11h have to report, found block by block, with LBARS."""
+        if scan:
+            self.unnoticed -= set(range(slba, end))
+        found: list[tuple[int, int, int]] = []
+        for lba in range(slba, end):
+            if lba not in self.unreadable - self.unnoticed:
+                continue
+            status = 3 if lba in self.by_command else 1
+            if found and found[-1][0] + found[-1][1] == lba:
+                found[-1] = (found[-1][0], found[-1][1] + 1, min(found[-1][2], status))
+            else:
+                found.append((lba, 1, status))
+        return found
+
 
 class LogModel:
     """Reads the effects of a run and asserts that each entry of the Migration Queue may and must be where it is.
 
-    The changes are those that the controller named `target` makes.
+    The changes are those that the controller named `target` makes, and those of sanitize operations.
     """
 
     WORDS = (
@@ -162,7 +209,7 @@ class LogModel:
         assert not self.owed, f"changes of {sorted(self.owed)} were never told of"
 
     def _changed(self, command: str, changes: tuple[Change, ...]) -> None:
-        if not command.startswith(f"{self.target}.") or not changes or not self.logging:
+        if not command.startswith((f"{self.target}.", "sanitize")) or not changes or not self.logging:
             return
         self.untold[command] = self._expected(changes)
         if self.promised:
@@ -192,7 +239,7 @@ class LogModel:
         self.entries.append(entry.esa)
         if self.tail - self.head == self.slots - 1:
             assert entry.esa == FULL
-        elif entry.blocks:
+        elif entry.blocks or entry.change == ALL_LBS:
             assert entry.esa == (FIRST if self.first_due else 0)
         else:
             assert entry.esa in (FIRST, STOPPED, SUSPENDED)
@@ -202,11 +249,16 @@ class LogModel:
                 assert not self.owed, f"a last marker before the changes of {sorted(self.owed)}"
             self.over = entry.esa == STOPPED
         self.first_due = False
-        if entry.blocks:
-            self.group.append((entry.nsid, entry.slba, entry.blocks))
+        blocks = entry.blocks
+        if entry.change == ALL_LBS:
+            assert entry.esa, "all LBs in an ordinary entry"
+            assert self.habits.whole_namespace == "all LBs"
+            blocks = self.namespace.blocks
+        if blocks:
+            self.group.append((entry.nsid, entry.slba, blocks))
             if entry.deallocated:
-                blocks = set(range(entry.slba, entry.slba + entry.blocks))
-                assert not self.namespace.allocated & blocks, "DLBA, but it is not deallocated"
+                lbas = set(range(entry.slba, entry.slba + blocks))
+                assert not self.namespace.allocated & lbas, "DLBA, but it is not deallocated"
 
     def _close_group(self, *, full: bool) -> None:
         """The entries of one step are all of one command, unless the queue was full amid them."""

@@ -63,6 +63,11 @@ def test_a_destination_that_overlaps_its_source_gets_what_was_there_before(
     assert bench.y.read_blocks(destination, 4) == [1, 2, 3, 4]
 
 
+def test_no_range_gets_what_an_earlier_one_has_written(bench: Bench) -> None:
+    assert copy(bench, 11, (10, 1), (11, 1), (12, 1)) == Status.SUCCESS
+    assert bench.y.read_blocks(10, 4) == [1, 1, 2, 3]
+
+
 def test_an_unreadable_source_block_ends_it_and_nothing_is_copied(bench: Bench) -> None:
     bench.y.io.status(commands.write_uncorrectable(0, 1, 12, 1))
     assert copy(bench, 30, (10, 2), (12, 2)) == Status.UNRECOVERED_READ_ERROR

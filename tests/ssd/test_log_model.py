@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nvmelm_lab.engine import Random
-from nvmelm_lab.nvme import Status, commands, pack_ranges
+from nvmelm_lab.nvme import Status, commands, pack_copy_ranges, pack_ranges
 from nvmelm_lab.nvme import migration_commands as lm
-from nvmelm_lab.nvme.codes import LogAction
+from nvmelm_lab.nvme.codes import LogAction, SanitizeAction
 from nvmelm_lab.ssd import FREEDOMS, Habits
 from tests.ssd.door import Bench, Y, ready
 from tests.ssd.model import LogModel, NamespaceModel, watch
@@ -26,14 +26,17 @@ HABITS = st.builds(
 RANGE = st.tuples(st.integers(0, BLOCKS - 6), st.integers(1, 6))
 CHANGE = st.one_of(
     st.tuples(st.sampled_from(["write", "zeroes", "deallocating zeroes", "uncorrectable"]), RANGE),
-    st.tuples(st.just("deallocate"), st.lists(RANGE, min_size=1, max_size=3)),
+    st.tuples(st.sampled_from(["deallocate", "copy"]), st.lists(RANGE, min_size=1, max_size=3)),
+    st.tuples(st.sampled_from(["zero namespace", "format"]), st.none()),
 )
 TURN = st.one_of(
     st.tuples(st.just("change"), st.lists(CHANGE, min_size=1, max_size=6)),
     st.tuples(st.just("foreign"), st.lists(CHANGE, min_size=1, max_size=2)),
     st.tuples(st.sampled_from(["step"]), st.integers(1, 40)),
     st.tuples(
-        st.sampled_from(["read", "start", "stop", "suspend", "resume", "suspend and resume", "settle"]),
+        st.sampled_from(
+            ["read", "start", "stop", "suspend", "resume", "suspend and resume", "sanitize", "settle"]
+        ),
         st.none(),
     ),
 )
@@ -44,6 +47,15 @@ def sqe_of(bench: Bench, host: Any, word: str, where: Any) -> bytes:
         address = host.take()
         host.space.write(address, pack_ranges(where))
         return commands.dataset_management(0, 1, len(where), address)
+    if word == "copy":
+        address = host.take()
+        (destination, _), *sources = [*where, where[0]]
+        host.space.write(address, pack_copy_ranges(sources))
+        return commands.copy(0, 1, destination, len(sources), address)
+    if word == "zero namespace":
+        return commands.zero_namespace(0, 1)
+    if word == "format":
+        return commands.format_nvm(0, 1)
     slba, blocks = where
     if word == "write":
         return commands.write(0, 1, slba, blocks, *host.prp(host.take(blocks * 4096), blocks * 4096))
@@ -66,9 +78,13 @@ class Run:
         bench, x = self.bench, self.bench.x
         if word == "change" or word == "foreign":
             host = bench.y if word == "change" else bench.z
-            if host.io.submitted - host.io.reaped + len(what) > 63:
+            if any(
+                ring.submitted - ring.reaped + len(what) > ring.entries - 1 for ring in host.rings.values()
+            ):
                 return
-            host.io.submit(*(sqe_of(bench, host, *change) for change in what))
+            for change in what:
+                ring = host.admin if change[0] == "format" else host.io
+                ring.submit(sqe_of(bench, host, *change))
         elif word == "step":
             bench.engine.advance(what)
         elif word == "read":
@@ -81,9 +97,11 @@ class Run:
                 self.starts.add(cid)
         elif word in ("suspend", "resume"):
             x.admin.submit(lm.suspend(0, Y) if word == "suspend" else lm.resume(0, Y))
+        elif word == "sanitize":
+            x.admin.submit(commands.sanitize(0, SanitizeAction.CRYPTO_ERASE))
         elif word == "suspend and resume":
             x.admin.submit(lm.suspend(0, Y), lm.resume(0, Y))
-        if word not in ("change", "foreign", "step"):
+        if word not in ("change", "foreign", "step", "sanitize"):
             bench.engine.run()
         for host in (x, bench.y, bench.z):
             for ring in host.rings.values():
