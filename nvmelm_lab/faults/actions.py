@@ -65,7 +65,7 @@ class Bench:
             "fault",
             lambda _: self.happen(fault),
             touches=lambda _: action.touches(self, fault),
-            label=lambda _: FAULTS[fault.name].words,
+            label=lambda _: FAULTS[fault.name].title,
         )
 
     def happen(self, fault: Fault) -> None:

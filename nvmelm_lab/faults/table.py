@@ -48,6 +48,11 @@ class Row:
     takes_over: str
     ends: tuple[str, ...]
 
+    @property
+    def title(self) -> str:
+        """What happens, without what follows."""
+        return self.words.split(",")[0]
+
     def allowed(self, phase: str) -> frozenset[str]:
         """How the migration may end when the fault happens in `phase`."""
         letters = self.ends[COLUMNS.index(phase)]

@@ -38,7 +38,7 @@ class Caretaker:
         self._up = Kind(
             "up", lambda _: driver.has_revived(), label=lambda _: f"{driver.name} is served again"
         )
-        engine.spawn(f"caretaker of {driver.name}", self._take_care())
+        engine.spawn(f"{driver.name} caretaker", self._take_care())
 
     async def _take_care(self) -> None:
         seen = self.alarm.level

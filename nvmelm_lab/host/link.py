@@ -101,6 +101,7 @@ class Link:
 
     def _move_blocks(self, job: Blocks) -> bool:
         if not self.is_up:
+            self._engine.emit(("not sent",))
             return False
         self.sent += job.blocks * job.source.stamps.block_bytes
         job.destination.write_stamps(
@@ -110,6 +111,7 @@ class Link:
 
     def _move_pages(self, job: MemoryPages) -> bool:
         if not self.is_up:
+            self._engine.emit(("not sent",))
             return False
         self.sent += len(job.pages) * PAGE_BYTES
         self._engine.emit(("memory moved", len(job.pages)))

@@ -96,11 +96,12 @@ class Scenes:
     # -- a command's way -----------------------------------------------------------------------------------
 
     def _doorbell(self, record: StepRecord) -> None:
-        sent = self._commands.rung(record.actor)
-        if not sent:
+        sent, rung = self._commands.rung(record.actor), _effect(record, "doorbell")
+        if not sent or not rung:
+            # Nothing new, or no controller there to take it.
             self._fold(record)
             return
-        controller = _effect(record, "doorbell")[1]
+        controller = rung[1]
         for command in sent:
             command.controller = controller
         _ASKED[sent[0].role](self, record, sent)
@@ -274,14 +275,17 @@ class Scenes:
         if read is None:
             self._fold(record)
             return
-        self._linked.add(record.actor)
         who = _title(read.who)
-        text = f"{who} sends {sentences.place(*read.span or (0, 0))} over the link"
+        sends = "cannot send" if _effect(record, "not sent") else "sends"
+        if sends == "sends":
+            self._linked.add(record.actor)
+        text = f"{who} {sends} {sentences.place(*read.span or (0, 0))} over the link"
         self._show(record, COPY, who, text, lbas=self._span(read))
 
     def _memory(self, record: StepRecord) -> None:
-        pages = sentences.count(_effect(record, "memory moved")[1], "page")
-        self._show(record, VMM, "VMM", f"VMM sends {pages} of the guest's memory over the link")
+        moved = _effect(record, "memory moved")
+        sends = f"sends {sentences.count(moved[1], 'page')} of" if moved else "cannot send"
+        self._show(record, VMM, "VMM", f"VMM {sends} the guest's memory over the link")
 
     def _pause(self, record: StepRecord) -> None:
         if _effect(record, "vm")[1] != self.roles.guest:

@@ -56,7 +56,7 @@ def test_a_fault_is_a_step_of_its_own_in_the_trace(name: str) -> None:
     (index,) = (n for n, record in enumerate(trace.steps) if record.kind == "fault")
     record = trace.steps[index]
     assert record.actor == f"fault {name}@300"
-    assert record.label == FAULTS[name].words
+    assert record.label == FAULTS[name].title
     assert ("fault", name, f"{name}@300") in record.effects
 
 
