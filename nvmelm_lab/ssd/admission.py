@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nvmelm_lab.engine.cells import Key
 from nvmelm_lab.nvme.codes import AdminOpcode
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.command import UNSUPPORTED_FLAGS, Command
@@ -29,6 +28,7 @@ def admit(controller: Controller, command: Command) -> None:
     An Asynchronous Event Request that may gives back its slot in the Completion Queue: an event takes one.
     """
     sqe, events = command.sqe, controller.events
+    events.is_used |= sqe.opcode in (AdminOpcode.ABORT, AdminOpcode.ASYNC_EVENT_REQUEST)
     waiting = (*events.admitted, *controller.event_requests)
     if any(request.sqe.cid == sqe.cid for request in waiting):
         command.status = Status.COMMAND_ID_CONFLICT
@@ -40,11 +40,6 @@ def admit(controller: Controller, command: Command) -> None:
             return
         events.admitted.add(command)
         command.queue.cq.claimed -= 1
-
-
-def admitting(controller: Controller) -> tuple[Key, ...]:
-    """The cells that `admit` reads: none while nothing is outstanding."""
-    return (controller.events.key,) if controller.event_requests or _aborts(controller) else ()
 
 
 def _aborts(controller: Controller) -> int:

@@ -353,7 +353,7 @@ class Controller:
     def _fetching(self, queue: SubmissionQueue) -> Touches:
         """Queues that complete to one CQ race for its last slot."""
         reads, writes = self._moving[0], self.claiming(queue.cq)
-        return ((*reads, *admission.admitting(self)) if queue.qid == 0 else reads), writes
+        return ((*reads, *self.events.admitting()) if queue.qid == 0 else reads), writes
 
     def claiming(self, cq: CompletionQueue) -> tuple[Key, ...]:
         """The cells that taking a slot of `cq` writes: events take theirs when they happen, as if they were a queue."""

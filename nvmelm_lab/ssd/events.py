@@ -40,9 +40,11 @@ class Events:
         Requests that were fetched, and not executed yet; those that were are in `controller.event_requests`.
     pending
         Events that nobody was told of, in the order in which they happened.
+    is_used
+        Whether there ever was a request or an Abort.
     """
 
-    __slots__ = ("_controller", "_name", "_report", "admitted", "key", "pending")
+    __slots__ = ("_controller", "_happened", "_name", "_report", "admitted", "is_used", "key", "pending")
 
     def __init__(self, controller: Controller) -> None:
         name = controller.name
@@ -51,6 +53,8 @@ class Events:
         self.key: Key = ("outstanding", name)
         self.admitted: set[Command] = set()
         self.pending: list[Event] = []
+        self.is_used = False
+        self._happened: set[Event] = set()
         self._report = Kind(
             "event",
             lambda _: self._tell_of_one(),
@@ -61,13 +65,20 @@ class Events:
 
     # -- cells ---------------------------------------------------------------------------------------------
 
+    # What is touched follows from what there ever was, not from what there is: had it come earlier, a step that has
+    # nothing to do with an event any more, as it was told of, would have found it pending.
+
     def clearing(self, cdqid: int, *kinds: OneShotEvent) -> tuple[Key, ...]:
-        """The cells that `clear` writes: none while there is nothing to clear."""
-        return (self.key,) if any(Event(kind, cdqid) in self.pending for kind in kinds) else ()
+        """The cells that `clear` writes: none as long as the queue had no such event."""
+        return (self.key,) if any(Event(kind, cdqid) in self._happened for kind in kinds) else ()
+
+    def admitting(self) -> tuple[Key, ...]:
+        """The cells that admitting a command reads (see `admission.py`)."""
+        return (self.key,) if self.is_used else ()
 
     def resetting(self) -> tuple[Key, ...]:
         """The cells that `reset` writes."""
-        return (self.key,) if self.pending or self.admitted or self._controller.event_requests else ()
+        return (self.key,) if self.is_used or self._happened else ()
 
     def _telling(self) -> Touches:
         controller = self._controller
@@ -86,7 +97,9 @@ class Events:
     def happen(self, kind: OneShotEvent, cdqid: int) -> None:
         """An event has happened."""
         self._record()
-        self.pending.append(Event(kind, cdqid))
+        event = Event(kind, cdqid)
+        self.pending.append(event)
+        self._happened.add(event)
         self._look()
 
     def clear(self, cdqid: int, *kinds: OneShotEvent) -> None:
