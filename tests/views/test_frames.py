@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from nvmelm_lab.engine import Random, RunToBlock, Trace
 from nvmelm_lab.errors import InputError
+from nvmelm_lab.host import recovery
 from nvmelm_lab.host.migration import Plan
 from nvmelm_lab.host.operation import Operation, OperationKind
 from nvmelm_lab.host.workloads import WORKLOADS
@@ -313,7 +314,7 @@ def test_a_migration_that_is_cancelled_leaves_nothing_at_the_destination():
         await migration.start_logging()
         await migration.initial_copy()
         migration.move.cancel()
-        await migration.move.attempt(migration.iterate(), migration.go_back)
+        await recovery.attempt(migration.move, migration.iterate(), migration.go_back, migration.go_on)
 
     run = labs.migrate("uniform", way=cancelled)
     film = frames(run.trace)
