@@ -6,12 +6,13 @@ BIN := .venv/bin
 ARGS ?=
 export PYTHON
 
-.PHONY: help lab test lint pytest bench format lock setup browser libnvme clean
+.PHONY: help lab test lint pytest bench fuzz format lock setup browser libnvme clean
 
 help:
 	@echo "make lab      open the first notebook in JupyterLab"
 	@echo "make test     linter, type checker, all tests"
 	@echo "make bench    measure the speed, each figure beside its peer"
+	@echo "make fuzz     send 200 000 commands, most of them nonsense, to the SSD"
 	@echo "make format   put the code into the project's form"
 	@echo "make lock     renew requirements.lock and environment.yml from pyproject.toml"
 	@echo "make clean    remove what these commands made, .venv included"
@@ -31,6 +32,9 @@ pytest: browser libnvme
 
 bench: setup
 	$(BIN)/python -m benchmarks $(ARGS)
+
+fuzz: setup
+	@$(BIN)/python -m tests.ssd.long_fuzz $(ARGS)
 
 format: setup
 	$(BIN)/ruff check --fix

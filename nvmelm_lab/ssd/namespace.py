@@ -104,6 +104,10 @@ class Namespace:
         """The cells of all that it holds."""
         return self._cells("lba", 0, self.blocks) + self._cells("allocated", 0, self.blocks)
 
+    def damaging(self, slba: int, blocks: int) -> Touches:
+        """The cells that damage touches: it spares what is deallocated."""
+        return self._cells("allocated", slba, blocks), self._cells("lba", slba, blocks)
+
     def asking(self, slba: int, blocks: int) -> Touches:
         """The cells that Get LBA Status touches when it asks what is allocated."""
         return self._cells("allocated", slba, blocks), ()
@@ -173,7 +177,7 @@ class Namespace:
     def damage(self, slba: int, blocks: int) -> None:
         """The media lose what the blocks held, and nobody knows yet; a deallocated block has nothing to lose."""
         if self._engine.recorder is not None:
-            self._engine.recorder.writes.update(self._cells("lba", slba, blocks))
+            self._record(self.damaging(slba, blocks))
         end = slba + blocks
         lost = self._allocated[slba:end] & ~self._unreadable[slba:end]
         self._unreadable[slba:end] |= lost
