@@ -111,13 +111,13 @@ def _hit(bench: Bench, fault: Fault) -> tuple[int, int] | None:
 def _media_error(bench: Bench, fault: Fault) -> None:
     hit = _hit(bench, fault)
     if hit is not None:
-        bench.lab.source.namespaces[hit[0]].write_uncorrectable(hit[1], 1)
+        bench.lab.source.namespaces[hit[0]].damage(hit[1], 1)
         bench.engine.emit(("destroyed", bench.guest.spec.name, *hit))
 
 
 def _media_touches(bench: Bench, fault: Fault) -> Touches:
     namespace = bench.lab.source.namespaces.get(bench.guest.disks[0].nsid)
-    return ((), ()) if namespace is None else namespace.writing(fault.lba, 1)
+    return ((), ()) if namespace is None else namespace.damaging(fault.lba, 1)
 
 
 def _overflow(bench: Bench, _fault: Fault) -> None:
