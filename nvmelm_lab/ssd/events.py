@@ -110,11 +110,10 @@ class Events:
             self.pending = [event for event in self.pending if event not in gone]
 
     def reset(self) -> None:
-        """The controller was reset: requests end without completion, and events are forgotten."""
+        """The controller was reset: requests end without completion.  Its events go with its queues."""
         if self.resetting():
             self._record()
         self.admitted.clear()
-        self.pending.clear()
         self._controller.event_requests.clear()
         self._controller.engine.stop(self._name)
 

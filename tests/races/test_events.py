@@ -11,7 +11,7 @@ from nvmelm_lab.nvme import commands
 from nvmelm_lab.nvme import migration_commands as lm
 from nvmelm_lab.races import Explorer, Found
 from nvmelm_lab.races import explorer as explorers
-from nvmelm_lab.ssd import Habits
+from nvmelm_lab.ssd import Habits, admission
 from tests.ssd.door import Ring, ready
 
 REQUEST = commands.async_event_request(0)
@@ -34,6 +34,12 @@ class Race:
         Which more of the VMM's commands follow: ``forget`` the trigger, ``delete`` the queue, ``start`` again.
     abort
         What is aborted: the first ``request``, or the guest's first ``write``.
+    aborts
+        By how many Aborts, all at once.
+    most
+        Limit of requests and of Aborts.
+    unread
+        Completions that lie in X's admin queue, of 15 that fit, and that nobody reads.
     """
 
     writes: int = 1
@@ -41,6 +47,9 @@ class Race:
     trigger: int | None = None
     then: str = ""
     abort: str = ""
+    aborts: int = 1
+    most: int = 4
+    unread: int = 0
     slots: int = 8
     habits: Habits = field(default_factory=Habits, repr=False)
 
@@ -54,7 +63,8 @@ class EventWorld:
         self.engine = self.bench.engine
         self.queue = self.bench.x.make_mq(race.slots)
         assert self.queue.start() == 0
-        self._before = {ring: ring.reaped for ring in self._rings()}
+        self.bench.x.admin.submit(*[commands.get_number_of_queues(0)] * race.unread)
+        self.engine.run()
         self._poke = Kind(
             "doorbell",
             lambda ring: ring.ring(),
@@ -78,9 +88,13 @@ class EventWorld:
         armed = [] if race.trigger is None else [lm.set_head(0, cdqid, 0, race.trigger)]
         self.engine.spawn("VMM", self._issues_in_turn(bench.x.admin, [*armed, *rest], 0x500))
         if race.abort == "request":
-            self.engine.spawn("canceller", self._issues(bench.x.admin, [commands.abort(0, 0, ASKED)], 0x900))
+            self.engine.spawn(
+                "canceller", self._issues(bench.x.admin, [commands.abort(0, 0, ASKED)] * race.aborts, 0x900)
+            )
         if race.abort == "write":
-            self.engine.spawn("canceller", self._issues(bench.y.admin, [commands.abort(0, 1, 0x100)], 0x900))
+            self.engine.spawn(
+                "canceller", self._issues(bench.y.admin, [commands.abort(0, 1, 0x100)] * race.aborts, 0x900)
+            )
 
     async def _issues(self, ring: Ring, sqes: list[bytes], cid: int) -> None:
         for number, sqe in enumerate(sqes):
@@ -130,6 +144,13 @@ class EventWorld:
         )
 
 
+@pytest.fixture(autouse=True)
+def _limits(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    race: Race = request.getfixturevalue("race")
+    monkeypatch.setattr(admission, "MOST_REQUESTS", race.most)
+    monkeypatch.setattr(admission, "MOST_ABORTS", race.most)
+
+
 def explore(race: Race, reduction: str = "source-dpor") -> Found:
     return Explorer(lambda: EventWorld(race), reduction=reduction, observe=EventWorld.outcome).run()
 
@@ -147,6 +168,9 @@ RACES = [
     Race(writes=1, abort="write"),
     Race(writes=2, abort="write"),
     Race(writes=1, abort="write", habits=Habits(abort="never")),
+    Race(trigger=0, requests=2, most=1),
+    Race(writes=1, abort="write", aborts=2, most=1),
+    Race(trigger=0, then="forget", unread=12),
 ]
 
 

@@ -100,6 +100,24 @@ def test_a_waiting_request_for_events_is_aborted() -> None:
     assert not ring.unread.keys() & set(more), "it counts no more"
 
 
+def test_a_request_that_is_aborted_while_it_is_fetched_is_aborted_or_waits() -> None:
+    found = set()
+    for seed in SEEDS:
+        bench = ready(Random(seed), audited=True)
+        ring = bench.y.admin
+        request = ring.put(commands.async_event_request(0))
+        abort = ring.put(commands.abort(0, 0, request))
+        ring.ring()
+        finish(bench, ring)
+        not_performed, _ = answer(ring, abort)
+        found.add(not_performed)
+        assert (request in ring.unread) == (not not_performed)
+        cq = bench.y.controller.cqs[0]
+        assert cq.claimed == cq.posted
+        assert len(bench.y.controller.event_requests) == not_performed
+    assert found == {0, 1}
+
+
 def test_a_waiting_request_is_not_aborted_where_its_completion_has_no_room() -> None:
     bench = ready()
     bench.y.write(Property.CC, 0)

@@ -182,6 +182,8 @@ class Twins:
             (cqe,) = self.bench.x.admin.unread.pop(cid)
             assert status_of(cqe) == Status.SUCCESS
             self.told.append((cqe.dw0, targets[cqe.dw1]))
+        for host in (self.bench.x, self.bench.y, self.bench.z):
+            assert all(cq.claimed == cq.posted for cq in host.controller.cqs.values())
         assert self.told == self.model.told
         assert len(self.waiting) == self.model.waiting
 

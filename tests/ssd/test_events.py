@@ -2,6 +2,7 @@
 
 import pytest
 
+from nvmelm_lab.engine import Random
 from nvmelm_lab.nvme import Status, commands
 from nvmelm_lab.nvme import migration_commands as lm
 from nvmelm_lab.nvme.codes import AdminOpcode, Property
@@ -250,8 +251,8 @@ def test_a_request_takes_no_slot_of_its_completion_queue_while_it_waits() -> Non
         assert bench.y.admin.status(commands.get_number_of_queues(0)) == Status.SUCCESS
 
 
-def test_an_event_waits_until_the_completion_queue_has_room() -> None:
-    bench = ready()
+def full_queue(bench: Bench) -> tuple[int, int]:
+    """X's admin Completion Queue has no room for an event that has happened; gives the CDQID, and the request's CID."""
     x = bench.x
     x.write(Property.CC, 0)
     x.enable(entries=4)
@@ -263,10 +264,43 @@ def test_an_event_waits_until_the_completion_queue_has_room() -> None:
     x.admin.submit(*[commands.get_number_of_queues(0)] * 3)
     bench.engine.run()
     write(bench, 3)
-    x.admin.reap(tell=False)
-    assert cid not in x.admin.unread, "three completions fill a queue of four slots"
-    x.admin.tell()
-    assert told(x, [cid]) == [(FULL, queue.cdqid, Status.SUCCESS)]
+    return queue.cdqid, cid
+
+
+def test_an_event_waits_until_the_completion_queue_has_room() -> None:
+    bench = ready()
+    cdqid, cid = full_queue(bench)
+    bench.x.admin.reap(tell=False)
+    assert cid not in bench.x.admin.unread, "three completions fill a queue of four slots"
+    bench.x.admin.tell()
+    assert told(bench.x, [cid]) == [(FULL, cdqid, Status.SUCCESS)]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_an_event_and_commands_share_the_slots_that_become_free(seed: int) -> None:
+    """One at a time: whoever is first takes it, and nobody overwrites what is not read yet."""
+    bench = ready(Random(seed))
+    cdqid, cid = full_queue(bench)
+    ring = bench.x.admin
+    cids = ring.submit(*[commands.get_number_of_queues(0)] * 3)
+    for _ in range(7):
+        bench.engine.run()
+        cqe = ring.look()
+        assert cqe is not None
+        ring.unread.setdefault(cqe.cid, []).append(cqe)
+        ring.reaped += 1
+        ring.tell()
+    assert told(bench.x, [cid]) == [(FULL, cdqid, Status.SUCCESS)]
+    assert all(status_of(ring.unread[each][0]) == Status.SUCCESS for each in cids)
+    assert all(len(ring.unread[each]) == 1 for each in cids)
+
+
+def test_an_event_that_waited_for_room_is_forgotten_by_a_reset_and_later_ones_are_told_of() -> None:
+    bench = ready()
+    full_queue(bench)
+    cdqid, cid = full_queue(bench)
+    bench.x.admin.reap()
+    assert told(bench.x, [cid]) == [(FULL, cdqid, Status.SUCCESS)]
 
 
 def test_a_command_id_that_a_waiting_request_has_is_in_use(bench: Bench) -> None:
@@ -341,6 +375,18 @@ def test_requests_that_wait_move_along_with_the_controller_state() -> None:
     assert told(guest, [*cids, *ask(guest, 2)]) == [None] * 4 + [(0, 0, Status.ASYNC_LIMIT)]
     assert guest.admin.run(commands.abort(0, 0, cids[1])).dw0 == 0
     assert told(guest, [cids[1]]) == [(0, 0, Status.ABORT_REQUESTED)]
+
+
+def test_a_state_that_arrives_ends_the_requests_of_the_queue_that_it_replaces() -> None:
+    bench = ready()
+    bench.z.write(Property.CC, 0)
+    bench.z.enable()
+    ask(bench.z, 2)
+    cids = ask(bench.y)
+    for cntlid in (Y, Z):
+        assert bench.x.suspend(cntlid) == Status.SUCCESS
+    assert bench.x.set_state(bench.x.get_state(), Z) == Status.SUCCESS
+    assert [request.sqe.cid for request in bench.z.controller.event_requests] == cids
 
 
 def _moved(bench: Bench) -> Host:

@@ -93,6 +93,35 @@ def test_fetching_looks_at_what_is_outstanding_only_where_something_is() -> None
     assert x.fetch.touches(x.sqs[1]) == ((), ())
 
 
+def test_an_abort_touches_what_ends_commands_and_what_is_outstanding() -> None:
+    bench = ready()
+    for host in (bench.x, bench.y):
+        controller = host.controller
+        (cid,) = host.admin.submit(commands.abort(0, 0, 1))
+        bench.engine.advance(1)
+        (command,) = controller.in_flight
+        assert command.sqe.cid == cid
+        assert controller.execute_admin.touches is not None
+        _, writes = controller.execute_admin.touches(command)
+        assert {*controller.ending_touches()[1], controller.events.key} <= set(writes)
+        assert controller.complete.touches is not None
+        assert controller.events.key in controller.complete.touches(command)[1], "one Abort less"
+        bench.engine.run()
+
+
+def test_the_last_slot_of_the_admin_completion_queue_is_contended() -> None:
+    bench = ready()
+    cq = bench.x.controller.cqs[0]
+    assert bench.x.controller.claiming(cq) == ()
+    bench.x.admin.submit(*[commands.get_number_of_queues(0)] * 13)
+    bench.engine.run()
+    assert (cq.room, bench.x.controller.claiming(cq)) == (2, ())
+    bench.x.admin.submit(commands.get_number_of_queues(0))
+    bench.engine.run()
+    assert cq.room == 1
+    assert bench.x.controller.claiming(cq) == (("room", "X", 0),)
+
+
 def test_slots_are_never_used_twice_so_that_laps_do_not_race() -> None:
     bench = ready()
     mq = bench.x.make_mq(4)
