@@ -258,6 +258,24 @@ class Property(Code):
     ACQ = 0x30, "Admin Completion Queue Base Address, 8 bytes"
 
 
+class FunctionRegister(Code):
+    """Offsets in bytes of registers in the configuration space of a controller's PCI Express function: where an SSD
+    of the kit has its PCI Express capability (PXCAP, 40h) and its SR-IOV capability (100h).  NVMe over PCIe Transport
+    1.1, 3.2; PCI Express Base, Single Root I/O Virtualization.
+    """
+
+    PXDCAP = 0x44, "PCI Express Device Capabilities"
+    PXDC = 0x48, "PCI Express Device Control"
+    SRIOV_CONTROL = 0x108, "SR-IOV Control"
+    TOTAL_VFS = 0x10E, "TotalVFs: how many virtual functions there can be"
+    NUM_VFS = 0x110, "NumVFs: how many virtual functions VF Enable enables"
+
+
+PXDCAP_FLRC = Bits(28, 28)  # function level reset capability
+PXDC_IFLR = Bits(15, 15)  # initiate function level reset
+SRIOV_VFE = Bits(0, 0)  # VF Enable
+
+
 DOORBELLS = 0x1000
 """Offset of the first doorbell.  Base 3.1.4 with the PCIe transport, doorbell stride CAP.DSTRD = 0."""
 

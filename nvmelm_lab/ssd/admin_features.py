@@ -16,6 +16,8 @@ from nvmelm_lab.ssd.admin_handler import AdminHandler
 from nvmelm_lab.ssd.admin_queues import queue_limit
 from nvmelm_lab.ssd.command import Command, Refused
 from nvmelm_lab.ssd.data import put_bytes
+from nvmelm_lab.ssd.life_cycle import Event
+from nvmelm_lab.ssd.transitions import permit
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
@@ -50,6 +52,7 @@ def _set(controller: Controller, command: Command) -> None:
         _number_of_queues(controller, command)
     elif feature == Feature.CONTROLLER_DATA_QUEUE:
         queue = _queue(controller, command)
+        permit(controller.subsystem.controllers[queue.target], Event.CONSUME)
         armed = bool(command.sqe.cdw11 >> 31)
         if armed and command.sqe.cdw13 >= queue.slots:
             raise Refused(Status.INVALID_FIELD)

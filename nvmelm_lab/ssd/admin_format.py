@@ -18,6 +18,8 @@ from nvmelm_lab.ssd import change_log
 from nvmelm_lab.ssd.admin_handler import AdminHandler, Rest
 from nvmelm_lab.ssd.command import Command, Refused, active_namespace, inactive
 from nvmelm_lab.ssd.io_deallocate import deallocate
+from nvmelm_lab.ssd.life_cycle import Event
+from nvmelm_lab.ssd.transitions import befall
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
@@ -102,8 +104,7 @@ def _sanitize(controller: Controller, command: Command) -> None:
         raise Refused(Status.INVALID_FIELD)
     if action in _OPERATIONS and cdw10 & (_EMVS | _NDAS):
         raise Refused(Status.INVALID_FIELD)
-    if any([each.is_suspended() for each in controller.subsystem.controllers.values()]):
-        raise Refused(Status.CONTROLLER_SUSPENDED)
+    befall(controller.subsystem, Event.SANITIZE)
     if action in _OPERATIONS:
         controller.subsystem.sanitizer.start()
 

@@ -15,9 +15,11 @@ from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.admin_handler import AdminHandler, Rest, target_of
 from nvmelm_lab.ssd.admin_memory_tracking import track_memory, track_memory_touches
 from nvmelm_lab.ssd.command import Command, Refused
+from nvmelm_lab.ssd.life_cycle import Effect, Event
 from nvmelm_lab.ssd.migration_queue import MQE_BYTES, MigrationQueue
 from nvmelm_lab.ssd.migration_steps import drain_then_start, mark_first, mark_stopped, start_logging
 from nvmelm_lab.ssd.rings import ring_pages
+from nvmelm_lab.ssd.transitions import permit, undergo
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
@@ -37,7 +39,7 @@ def _queue_command(controller: Controller, command: Command) -> None:
     if _select(command) == CdqSelect.CREATE:
         _create(controller, command)
     elif _select(command) == CdqSelect.DELETE:
-        controller.subsystem.delete_migration_queue(_queue(controller, command).cdqid)
+        undergo(_target(controller, _queue(controller, command)), Event.DELETE_QUEUE)
     else:
         raise Refused(Status.INVALID_FIELD)
 
@@ -50,8 +52,7 @@ def _create(controller: Controller, command: Command) -> None:
     if sqe.prp1 % PAGE_BYTES:
         raise Refused(Status.PRP_OFFSET_INVALID)
     target = target_of(controller, sqe.cdw11 >> 16)
-    if target.migration_queue is not None:
-        raise Refused(Status.INVALID_FIELD)
+    permit(target, Event.CREATE_QUEUE)
     if len(subsystem.migration_queues) >= MAX_QUEUES:
         limit = subsystem.habits.queue_limit
         raise Refused(Status.INVALID_FIELD if limit == "Invalid Field" else Status.NOT_ENOUGH_RESOURCES)
@@ -100,6 +101,10 @@ def _queue(controller: Controller, command: Command) -> MigrationQueue:
     return queue
 
 
+def _target(controller: Controller, queue: MigrationQueue) -> Controller:
+    return controller.subsystem.controllers[queue.target]
+
+
 def _track_send(controller: Controller, command: Command) -> Rest | None:
     if _select(command) == TrackSendSelect.TRACK_MEMORY:
         track_memory(controller, command)
@@ -110,35 +115,27 @@ def _track_send(controller: Controller, command: Command) -> Rest | None:
     if action > LogAction.START:
         raise Refused(Status.INVALID_FIELD)
     queue = _queue(controller, command)
-    target = controller.subsystem.controllers[queue.target]
-    if target.is_suspended():
-        raise Refused(Status.CONTROLLER_SUSPENDED)
-    if action == LogAction.START:
-        return _start(controller, command, queue, target)
-    if not queue.is_logging():
+    target = _target(controller, queue)
+    effects = permit(target, Event.START_LOGGING if action == LogAction.START else Event.STOP_LOGGING)
+    is_logging = queue.is_logging()
+    if Effect.AWAIT_COMMANDS in effects:
+        target.hold_fetching(True)
+        return drain_then_start(controller, command, queue)
+    if Effect.START in effects:
+        start_logging(controller, queue)
+        return mark_first(controller, queue)
+    if not is_logging:
         return None
     queue.stop()
     controller.engine.emit(("logging", controller.name, queue.cdqid, target.name, False))
     return mark_stopped(controller, command, queue)
 
 
-def _start(controller: Controller, command: Command, queue: MigrationQueue, target: Controller) -> Rest:
-    if queue.is_logging() or target.held:
-        raise Refused(Status.INVALID_CONTROLLER_DATA_QUEUE)
-    if queue.is_full:
-        raise Refused(Status.CONTROLLER_DATA_QUEUE_FULL)
-    if controller.subsystem.habits.start_logging == "after commands in flight":
-        target.hold_fetching(True)
-        return drain_then_start(controller, command, queue)
-    start_logging(controller, queue)
-    return mark_first(controller, queue)
-
-
 def _track_touches(controller: Controller, command: Command) -> Touches:
     if _select(command) == TrackSendSelect.TRACK_MEMORY:
         return track_memory_touches(controller, command)
     queue = _queue(controller, command)
-    target = controller.subsystem.controllers[queue.target]
+    target = _target(controller, queue)
     reads, writes = queue.starting()
     if controller.subsystem.habits.start_logging == "after commands in flight":
         return reads, (target.fetch_gate.key, *writes)

@@ -26,7 +26,9 @@ from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.admin_handler import AdminHandler, target_of
 from nvmelm_lab.ssd.command import Command, Refused
 from nvmelm_lab.ssd.data import MAX_TRANSFER_BYTES, get_bytes, put_bytes
+from nvmelm_lab.ssd.life_cycle import Event
 from nvmelm_lab.ssd.memory_tracking import COARSEST, FINEST, GRANULES, MAX_RANGES, MemoryTracking, asking
+from nvmelm_lab.ssd.transitions import permit
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
@@ -45,8 +47,7 @@ def track_memory(controller: Controller, command: Command) -> None:
     target = _target(controller, command)
     if controller.engine.recorder is not None:
         controller.engine.recorder.writes.update(asking(target)[1])
-    if target.is_suspended():
-        raise Refused(Status.CONTROLLER_SUSPENDED)
+    permit(target, Event.TRACK_MEMORY)
     if command.sqe.cdw10 >> 16 & 1:
         _start(controller, command, target)
     else:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from nvmelm_lab.engine import Touches
 from nvmelm_lab.nvme.codes import (
-    CC_EN,
     AdminOpcode,
     MigrationReceiveSelect,
     MigrationSendSelect,
@@ -21,8 +20,11 @@ from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.admin_handler import AdminHandler, Rest, target_of
 from nvmelm_lab.ssd.command import Command, Refused
 from nvmelm_lab.ssd.data import MAX_TRANSFER_BYTES, get_bytes, put_bytes
+from nvmelm_lab.ssd.life_cycle import Effect, Event
 from nvmelm_lab.ssd.migration_steps import drain_and_mark, mark_first
+from nvmelm_lab.ssd.state_intake import StateIntake
 from nvmelm_lab.ssd.state_transfer import put_state, take_state
+from nvmelm_lab.ssd.transitions import permit, undergo
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
@@ -31,19 +33,13 @@ VERSIONS = 1
 UUIDS = 1
 """Formats of CNS 20h: index 1 is version 0 of the NVMe Controller State, UUID index 1 is `vendor_state`."""
 
-MAX_STATE_BYTES = 1 << 20
-"""Longest controller state that an SSD of the kit takes in."""
-
 
 def _target(controller: Controller, command: Command) -> Controller:
     return target_of(controller, command.sqe.cdw11 & 0xFFFF)
 
 
 def _offset(command: Command) -> int:
-    offset = command.sqe.cdw13 << 32 | command.sqe.cdw12
-    if offset & 3:
-        raise Refused(Status.INVALID_FIELD)
-    return offset
+    return command.sqe.cdw13 << 32 | command.sqe.cdw12
 
 
 # -- Migration Send ---------------------------------------------------------------------------------------
@@ -67,68 +63,53 @@ def _suspend(controller: Controller, command: Command) -> Rest | None:
         raise Refused(Status.INVALID_FIELD)
     target = _target(controller, command)
     if kind == SuspendType.NOTIFICATION:
+        undergo(target, Event.SUSPEND_NOTIFICATION)
         return None
+    effects = permit(target, Event.SUSPEND_AND_DELETE if command.sqe.cdw11 >> 31 else Event.SUSPEND)
     if not target.suspended:
         target.set_suspended(True)
-    return drain_and_mark(controller, command, target, delete=bool(command.sqe.cdw11 >> 31))
+    return drain_and_mark(controller, command, target, delete=Effect.DELETE_QUEUE in effects)
 
 
 def _resume(controller: Controller, command: Command) -> Rest | None:
     target = _target(controller, command)
-    if not target.is_suspended():
-        raise Refused(Status.CONTROLLER_NOT_SUSPENDED)
-    if target.incoming is not None:
-        raise Refused(Status.COMMAND_SEQUENCE_ERROR)
-    target.set_suspended(False)
+    undergo(target, Event.RESUME)
     queue = target.migration_queue
     return None if queue is None else mark_first(controller, queue)
 
 
+_PARTS = {
+    SequenceIndicator.FIRST: Event.SET_FIRST,
+    SequenceIndicator.MIDDLE: Event.SET_MIDDLE,
+    SequenceIndicator.LAST: Event.SET_LAST,
+    SequenceIndicator.ONLY: Event.SET_ONLY,
+}
+
+
 def _set_state(controller: Controller, command: Command) -> None:
-    """Take in one part of a state, or all of it; parts follow each other without gaps."""
+    """Take in one part of a state, or all of it; the last part has it verified and committed (facts D.10, F-11)."""
     sqe = command.sqe
     target = _target(controller, command)
-    if not target.is_suspended() and not CC_EN.get(target.cc) and target.online:
-        raise Refused(Status.INVALID_CONTROLLER_IDENTIFIER)
-    sequence = sqe.cdw10 >> 16 & 3
+    if controller.engine.recorder is not None:
+        controller.engine.recorder.writes.update(target.state_touches()[1])
+    sequence = SequenceIndicator(sqe.cdw10 >> 16 & 3)
+    effects = permit(target, _PARTS[sequence])
     version, uuid = sqe.cdw11 >> 16 & 0xFF, sqe.cdw11 >> 24
     if version > VERSIONS or uuid > UUIDS or not (version or uuid):
         raise Refused(Status.INVALID_FIELD)
     if not sqe.cdw15 and sequence != SequenceIndicator.LAST:
         raise Refused(Status.INVALID_FIELD)
-    begins = sequence in (SequenceIndicator.FIRST, SequenceIndicator.ONLY)
-    if not begins and target.incoming is None:
-        raise Refused(Status.COMMAND_SEQUENCE_ERROR)
-    received = _received(controller, command, b"" if begins else bytes(target.incoming or b""))
-    if sequence in (SequenceIndicator.LAST, SequenceIndicator.ONLY):
-        _commit(controller, target, received, queues=bool(version), vendor=bool(uuid))
-    else:
+    before = StateIntake() if Effect.FORGET in effects else target.incoming
+    part = get_bytes(controller.space, command, 4 * sqe.cdw15) if sqe.cdw15 else b""
+    received = (before or StateIntake()).with_part(_offset(command), part)
+    if Effect.COMMIT not in effects:
         target.incoming = received
-
-
-def _received(controller: Controller, command: Command, before: bytes) -> bytearray:
-    """What has been received of a state, with what this command brings."""
-    offset, length = _offset(command), 4 * command.sqe.cdw15
-    if offset > len(before) or offset + length > MAX_STATE_BYTES:
-        raise Refused(Status.INVALID_FIELD)
-    received = bytearray(before)
-    if length:
-        received[offset : offset + length] = get_bytes(controller.space, command, length)
-    return received
-
-
-def _commit(
-    controller: Controller, target: Controller, received: bytearray, *, queues: bool, vendor: bool
-) -> None:
-    """Verify and commit; no command of the target may be in flight while its queues are replaced."""
-    if controller.engine.recorder is not None:
-        controller.engine.recorder.writes.update(target.state_touches()[1])
-    if target.in_flight:
-        raise Refused(Status.INVALID_FIELD)
-    put_state(target, bytes(received), queues=queues, vendor=vendor)
+        return
+    data = received.whole()
+    put_state(target, data, queues=bool(version), vendor=bool(uuid))
     target.incoming = None
     target.move_gate()
-    controller.engine.emit(("state set", target.name, bytes(received)))
+    controller.engine.emit(("state set", target.name, data))
 
 
 # -- Migration Receive ------------------------------------------------------------------------------------
@@ -145,10 +126,10 @@ def _receive(controller: Controller, command: Command) -> None:
     if controller.engine.recorder is not None:
         controller.engine.recorder.writes.update(target.state_touches()[1])
     # While commands that were fetched before still end, the queues' positions do not yet fit together.
-    consistent = target.is_suspended() and not target.in_flight
+    consistent = Effect.SAY_CONSISTENT in permit(target, Event.GET_STATE)
     data = take_state(target, consistent=consistent, queues=bool(version), vendor=bool(uuid))
     offset, length = _offset(command), 4 * (sqe.cdw15 + 1)
-    if offset > len(data) or length > MAX_TRANSFER_BYTES:
+    if offset & 3 or offset > len(data) or length > MAX_TRANSFER_BYTES:
         raise Refused(Status.INVALID_FIELD)
     put_bytes(controller.space, command, data[offset : offset + length], length)
     command.dw0 = int(consistent)

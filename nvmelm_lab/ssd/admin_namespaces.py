@@ -19,12 +19,17 @@ from nvmelm_lab.ssd.admin_handler import AdminHandler, target_of
 from nvmelm_lab.ssd.command import Command, Refused, inactive
 from nvmelm_lab.ssd.data import get_bytes
 from nvmelm_lab.ssd.footprints import resetting
+from nvmelm_lab.ssd.life_cycle import Event
+from nvmelm_lab.ssd.transitions import permit, undergo
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
 
-MIN_QUEUE_RESOURCES = 2
-"""VQ resources that a secondary controller needs to go online: an admin and an I/O queue pair."""
+
+_EVENTS = {
+    VirtualizationAction.SECONDARY_OFFLINE: Event.TAKE_OFFLINE,
+    VirtualizationAction.SECONDARY_ONLINE: Event.BRING_ONLINE,
+}
 
 
 def _manage(controller: Controller, command: Command) -> None:
@@ -107,22 +112,15 @@ def _virtualize(controller: Controller, command: Command) -> None:
     if action not in set(VirtualizationAction):
         raise Refused(Status.INVALID_FIELD)
     target = target_of(controller, cntlid)
-    if action == VirtualizationAction.SECONDARY_OFFLINE:
-        if target.online:
-            target.reset()
-        target.set_online(False)
-    elif action == VirtualizationAction.SECONDARY_ONLINE:
-        if target.queue_resources < MIN_QUEUE_RESOURCES or not target.interrupt_resources:
-            raise Refused(Status.INVALID_SECONDARY_CONTROLLER_STATE)
-        target.set_online(True)
-    else:
+    if action == VirtualizationAction.SECONDARY_ASSIGN:
         _assign(controller, target, command)
+    else:
+        undergo(target, _EVENTS[VirtualizationAction(action)])
 
 
 def _assign(controller: Controller, target: Controller, command: Command) -> None:
     resource, count = command.sqe.cdw10 >> 8 & 7, command.sqe.cdw11 & 0xFFFF
-    if target.online:
-        raise Refused(Status.INVALID_SECONDARY_CONTROLLER_STATE)
+    permit(target, Event.ASSIGN)
     if resource > ResourceType.INTERRUPTS:
         raise Refused(Status.INVALID_RESOURCE_IDENTIFIER)
     if count > controller.subsystem.resources_each:
@@ -136,9 +134,10 @@ def _assign(controller: Controller, target: Controller, command: Command) -> Non
 
 def _virtualize_touches(controller: Controller, command: Command) -> Touches:
     """Offline resets, online lets fetch; assigning touches nothing that others could see."""
+    target = target_of(controller, command.sqe.cdw10 >> 16)
     if command.sqe.cdw10 & 0xF == VirtualizationAction.SECONDARY_ASSIGN:
-        return (), ()
-    return resetting(target_of(controller, command.sqe.cdw10 >> 16))
+        return target.living, ()
+    return resetting(target)
 
 
 HANDLERS: Mapping[int, AdminHandler] = {

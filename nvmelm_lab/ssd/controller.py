@@ -14,20 +14,34 @@ from typing import TYPE_CHECKING, Any
 from nvmelm_lab.engine import WAIT, Engine, Gate, Kind, Life, Signal, Touches, choose, do
 from nvmelm_lab.engine.cells import Key
 from nvmelm_lab.memory import AddressSpace, PrpError
-from nvmelm_lab.nvme.codes import CSTS_RDY, DOORBELLS, AdminOpcode
+from nvmelm_lab.nvme.codes import DOORBELLS, AdminOpcode
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.nvme.structs import Sqe
-from nvmelm_lab.ssd import admin, admission, burst, change_log, io_commands, properties
+from nvmelm_lab.ssd import (
+    admin,
+    admission,
+    burst,
+    change_log,
+    configuration,
+    io_commands,
+    properties,
+    transitions,
+)
 from nvmelm_lab.ssd.command import SUCCESS, UNSUPPORTED_FLAGS, Command, Refused, prp_status
 from nvmelm_lab.ssd.entries import post_completion, take_command
 from nvmelm_lab.ssd.events import Events
+from nvmelm_lab.ssd.life_cycle import Event
 from nvmelm_lab.ssd.migration_steps import MigrationSteps
 from nvmelm_lab.ssd.rings import MAX_QUEUE_ENTRIES, CompletionQueue, SubmissionQueue, write_doorbell
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.memory_tracking import MemoryTracking
     from nvmelm_lab.ssd.migration_queue import MigrationQueue
+    from nvmelm_lab.ssd.state_intake import StateIntake
     from nvmelm_lab.ssd.subsystem import Subsystem
+
+MIN_QUEUE_RESOURCES = 2
+"""VQ resources that a secondary controller needs to go online: an admin and an I/O queue pair."""
 
 _DNR = 1 << 14
 _NO_LIMIT = 7
@@ -92,7 +106,7 @@ class Controller:
         self.fetch_gate = Gate(self.engine, f"fetch of {name}", is_open=False)
         self.migration_queue: MigrationQueue | None = None
         self.memory_tracking: MemoryTracking | None = None
-        self.incoming: bytearray | None = None
+        self.incoming: StateIntake | None = None
         self.max_queue_entries = MAX_QUEUE_ENTRIES
         self.cc = 0
         self.csts = 0
@@ -180,6 +194,18 @@ class Controller:
         """The host reads a property; an offline secondary controller shows CSTS.CFS alone."""
         return properties.read(self, offset)
 
+    def write_configuration(self, offset: int, value: int) -> None:
+        """The host writes a register of the function's configuration space."""
+        configuration.write(self, offset, value)
+
+    def read_configuration(self, offset: int) -> int:
+        """The host reads a register of the function's configuration space."""
+        return configuration.read(self, offset)
+
+    def configuration_touches(self, offset: int) -> Touches:
+        """The cells that writing the register at `offset` may touch."""
+        return configuration.touches(self, offset)
+
     def property_touches(self, offset: int) -> Touches:
         """The cells that writing the property at `offset` may touch."""
         return properties.touches(self, offset)
@@ -211,32 +237,22 @@ class Controller:
 
     # -- life cycle ----------------------------------------------------------------------------------------
 
-    def reset(self, *, resumes: bool = True) -> None:
-        """Controller Level Reset: queues and commands are gone, properties but AQA, ASQ, ACQ are cleared.
+    def reset(self) -> None:
+        """CC.EN went from 1 to 0: a Controller Level Reset, of the primary with all that hangs on it."""
+        if self.primary:
+            transitions.end_everything(self)
+            self.subsystem.primary_was_reset(Event.MMC_RESET)
+        else:
+            transitions.undergo(self, Event.RESET)
 
-        What a command has changed already is told of all the same.  `resumes`: a suspension ends too.  Source:
-        Base 2.1, section 3.7.2; for suspension and migration queues section 8.1.12.
-        """
+    def end_commands(self) -> None:
+        """End all commands where they stand, and answer none; what they have changed is told of."""
         self._record(self.ending_touches())
         for command in self.in_flight:
             self._stop(command)
         self.in_flight.clear()
         self.events.reset()
         self.finished.raise_to(self.fetched)
-        for qid in list(self.sqs):
-            self.delete_sq(qid)
-        self.cqs.clear()
-        self.cc = 0
-        self.csts = 0
-        self.arbitration = 0
-        self.incoming = None
-        self.move_gate()
-        # In this order, lest the end of its suspension look as if it served its host again.
-        self.engine.emit(("reset", self.name))
-        if self.suspended and resumes:
-            self.set_suspended(False)
-        if self.primary:
-            self.subsystem.primary_was_reset()
 
     def set_suspended(self, suspended: bool) -> None:
         """Stop or restart fetching."""
@@ -256,13 +272,12 @@ class Controller:
         self.held = held
         self.move_gate()
 
-    def set_online(self, online: bool) -> None:
-        """Bring a secondary controller online, or take it offline: that gives back its resources."""
-        self.online = online
-        if not online:
-            self.queue_resources = 0
-            self.interrupt_resources = 0
-        self.move_gate()
+    @property
+    def may_go_online(self) -> bool:
+        """Whether it has the resources for an admin and an I/O queue pair, and its function is enabled."""
+        equipped = self.queue_resources >= MIN_QUEUE_RESOURCES and self.interrupt_resources > 0
+        exists = self.subsystem.functions_enabled and self.cntlid - 1 <= self.subsystem.functions
+        return equipped and exists
 
     def became_ready(self) -> None:
         """CSTS.RDY has been set: fetch."""
@@ -270,15 +285,13 @@ class Controller:
 
     def was_shut_down(self) -> None:
         """CC.SHN has been written; with the primary its secondary controllers go (Base 2.1, section 8.2.6.3)."""
+        self.move_gate()
         if self.primary:
-            self.subsystem.take_secondary_controllers_offline(resumes=False)
+            transitions.befall(self.subsystem, Event.MMC_SHUT_DOWN)
 
     def move_gate(self) -> None:
         """Open or close the fetch gate, as the controller's state demands."""
-        if self.online and CSTS_RDY.get(self.csts) and not self.suspended and not self.held:
-            self.fetch_gate.open()
-        else:
-            self.fetch_gate.close()
+        transitions.move_gate(self)
 
     def create_sq(self, queue: SubmissionQueue) -> None:
         """Add a Submission Queue and start fetching from it."""

@@ -79,11 +79,12 @@ class MigrationSteps:
         """Freedom 6: log from now on, and let the target fetch again."""
         command, queue = subject
         target = self._target(queue)
+        if not self._is_there(queue):
+            command.status = Status.INVALID_CONTROLLER_DATA_QUEUE
+            return
         target.hold_fetching(False)
         if target.suspended:
             command.status = Status.CONTROLLER_SUSPENDED
-        elif not self._is_there(queue):
-            command.status = Status.INVALID_CONTROLLER_DATA_QUEUE
         else:
             start_logging(self._controller, queue)
 

@@ -8,16 +8,14 @@ initializes it.  Source: Base 2.1, sections 3.7.2 and 8.2.6.3.
 
 from __future__ import annotations
 
+from nvmelm_lab.ssd.life_cycle import Event
 from nvmelm_lab.ssd.subsystem import Subsystem
+from nvmelm_lab.ssd.transitions import clear_addresses, end_everything
 
 
 def lose_power(subsystem: Subsystem) -> None:
     """Take the power of `subsystem` away, and give it back."""
     subsystem.engine.emit(("power lost", subsystem.name))
-    subsystem.primary.reset()
-    for controller in subsystem.controllers.values():
-        if controller.suspended:
-            controller.set_suspended(False)
-        controller.incoming = None
-        controller.aqa = controller.asq = controller.acq = 0
-        controller.queue_resources = controller.interrupt_resources = 0
+    end_everything(subsystem.primary)
+    clear_addresses(subsystem.primary)
+    subsystem.primary_was_reset(Event.POWER_LOSS)

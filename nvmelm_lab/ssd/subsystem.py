@@ -13,10 +13,12 @@ from nvmelm_lab.errors import InputError
 from nvmelm_lab.memory import AddressSpace
 from nvmelm_lab.ssd.controller import Controller
 from nvmelm_lab.ssd.freedoms import Habits
+from nvmelm_lab.ssd.life_cycle import Event
 from nvmelm_lab.ssd.migration_queue import MigrationQueue
 from nvmelm_lab.ssd.namespace import MAX_NAMESPACES, Namespace
 from nvmelm_lab.ssd.sanitizer import Sanitizer
 from nvmelm_lab.ssd.timing import Timing
+from nvmelm_lab.ssd.transitions import befall
 
 
 class Subsystem:
@@ -32,6 +34,9 @@ class Subsystem:
         LBAs that its namespaces may have in all, of `block_bytes` bytes (512 or 4096) each.
     granularity
         TLBAAG: LBAs whose allocation is tracked as one.
+    functions_enabled, functions
+        VF Enable and NumVFs: the first so many secondary controllers may be online.  All of them from the start, as a
+        host's platform leaves them.
     """
 
     def __init__(
@@ -64,6 +69,8 @@ class Subsystem:
         self.resources_each = 16
         self.sanitizer = Sanitizer(self)
         self._last_cdqid = 0
+        self.functions_enabled = True
+        self.functions = len(secondary)
         self.primary = Controller(self, primary[0], 1, primary[1], primary=True)
         self.controllers = {1: self.primary}
         for cntlid, (secondary_name, space) in enumerate(secondary.items(), 2):
@@ -95,7 +102,10 @@ class Subsystem:
         """Forget a Migration Queue; nothing more is told through it."""
         queue = self.migration_queues.pop(cdqid)
         queue.delete()
-        self.controllers[queue.target].migration_queue = None
+        target = self.controllers[queue.target]
+        target.migration_queue = None
+        if target.held:
+            target.hold_fetching(False)
         self.engine.emit(("queue deleted", queue.owner, cdqid))
 
     def stop_memory_tracking(self, target: Controller) -> None:
@@ -106,25 +116,8 @@ class Subsystem:
         target.memory_tracking = None
         self.engine.emit(("memory tracking", self.primary.name, target.name, False))
 
-    def primary_was_reset(self) -> None:
-        """A reset of the primary ends what it logs and tracks, and its secondary controllers go offline.
-
-        Whether it ends their suspension is freedom 7.  Sources: Base 2.1, sections 8.1.12 and 8.2.6.3.
-        """
-        for cdqid in list(self.migration_queues):
-            self.delete_migration_queue(cdqid)
+    def primary_was_reset(self, event: Event) -> None:
+        """`event`, a reset of the primary, ends what it logs and tracks, and its secondary controllers go offline."""
         for controller in self.controllers.values():
             self.stop_memory_tracking(controller)
-        self.take_secondary_controllers_offline(resumes=self.habits.reset_resumes == "either controller")
-
-    def take_secondary_controllers_offline(self, *, resumes: bool) -> None:
-        """All secondary controllers at once, as when the primary is shut down or reset."""
-        for controller in self.controllers.values():
-            if controller.primary:
-                continue
-            controller.held = False
-            if controller.online:
-                controller.reset(resumes=resumes)
-                controller.set_online(False)
-            elif resumes and controller.suspended:
-                controller.set_suspended(False)
+        befall(self, event)

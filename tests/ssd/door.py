@@ -322,6 +322,12 @@ class Bench:
             ),
             label=lambda where: f"the host writes {where[2]:X}h to offset {where[1]:X}h of {where[0].name}",
         )
+        self._configure = Kind(
+            "configure",
+            lambda where: where[0].write_configuration(*where[1:]),
+            touches=lambda where: where[0].configuration_touches(where[1]),
+            label=lambda where: f"the host writes {where[2]:X}h to register {where[1]:X}h of {where[0].name}",
+        )
         self._audited = audited
         self._pokes = 0
 
@@ -333,8 +339,18 @@ class Bench:
         self._pokes += 1
         self.engine.run(self.engine.spawn(f"host {self._pokes}", self._write(controller, offset, value)))
 
-    async def _write(self, controller: Controller, offset: int, value: int) -> None:
-        await do(self._poke, (controller, offset, value))
+    def configure(self, controller: Controller, offset: int, value: int) -> None:
+        """Write a register of the function's configuration space; when audited, as a step among the others."""
+        if not self._audited:
+            controller.write_configuration(offset, value)
+            return
+        self._pokes += 1
+        self.engine.run(
+            self.engine.spawn(f"host {self._pokes}", self._write(controller, offset, value, self._configure))
+        )
+
+    async def _write(self, controller: Controller, offset: int, value: int, kind: Kind | None = None) -> None:
+        await do(kind or self._poke, (controller, offset, value))
 
     # -- setting up, through the door ----------------------------------------------------------------------
 

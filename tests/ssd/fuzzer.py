@@ -18,6 +18,7 @@ from nvmelm_lab.nvme import migration_commands as lm
 from nvmelm_lab.nvme.codes import (
     AdminOpcode,
     Cns,
+    FunctionRegister,
     IoOpcode,
     LbaStatusAction,
     LogAction,
@@ -262,6 +263,12 @@ class Fuzzer:
             self.bench.engine.spawn(f"damage {self._damages}", self.lose(where))
         elif kind == 98:
             self.submit(host, commands.async_event_request(0), io=False)
+        elif kind == 99 and self.dice.random() < 0.3:
+            self.bench.configure(
+                host.controller,
+                self.dice.choice(list(FunctionRegister)),
+                self.dice.choice([0, 1, 2, 1 << 15]),
+            )
         self.bench.engine.advance(self.dice.randrange(12))
         if self.dice.random() < 0.3:
             self.reap()
@@ -287,6 +294,9 @@ class Fuzzer:
         """Bring everything back into service, through the door."""
         self.settle()
         x = self.bench.x
+        if x.controller.read_configuration(FunctionRegister.SRIOV_CONTROL) == 0:
+            self.bench.configure(x.controller, FunctionRegister.NUM_VFS, 2)
+            self.bench.configure(x.controller, FunctionRegister.SRIOV_CONTROL, 1)
         self.enable(x)
         if 1 not in self.bench.ssd.namespaces:
             assert self.bench.create_namespace(64) == 1
@@ -364,7 +374,11 @@ def check(bench: Bench) -> None:
             assert controller.cqs[sq.cq.qid] is sq.cq
             assert 0 <= sq.visible.level - sq.fetched <= sq.entries - 1
         may_fetch = (
-            controller.online and controller.csts & 1 and not controller.suspended and not controller.held
+            controller.online
+            and controller.csts & 0b1111 == 1
+            and controller.cc & 1
+            and not controller.suspended
+            and not controller.held
         )
         assert controller.primary or controller.fetch_gate.is_open == bool(may_fetch)
         assert not controller.held
@@ -405,7 +419,7 @@ def picture(bench: Bench) -> object:
                 c.aqa,
                 c.asq,
                 c.acq,
-                c.incoming and bytes(c.incoming),
+                c.incoming,
                 [request.sqe.cid for request in c.event_requests],
                 list(c.events.pending),
                 c.memory_tracking and c.memory_tracking.ranges,
