@@ -78,7 +78,12 @@ def _number_options(function: Callable[..., None]) -> Callable[..., None]:
 @_number_options
 @click.option("--whole-namespace", is_flag=True, help="Copy every LBA, not only those that are allocated.")
 @click.option(
-    "--no-iommu", is_flag=True, help="No IOMMU tracks what devices write: guest memory goes at the end."
+    "--memory-tracking",
+    metavar="iommu|device|none",
+    help="Who tells which pages of guest memory devices write: an IOMMU, the SSD, or nobody.  [default: iommu]",
+)
+@click.option(
+    "--no-iommu", is_flag=True, help="Short for --memory-tracking none: guest memory goes at the end."
 )
 @click.option("--no-neighbour", is_flag=True, help="No other VM on the SSD.")
 @click.option(
@@ -130,14 +135,19 @@ def _spec(given: dict[str, Any]) -> MigrationRun:
     from nvmelm_lab.runs import MigrationRun
 
     values = {
-        name: value for name, value in given.items() if name in (*NUMBERS, "workload", "method", "faults")
+        name: value
+        for name, value in given.items()
+        if name in (*NUMBERS, "workload", "method", "memory_tracking", "faults")
     }
     block_bytes = int(given.get("block_bytes", 4096))
     for name in ("blocks", "filled"):
         if name in given:
             values[name] = parse_blocks(given[name], block_bytes, least=int(name == "blocks"))
     values["whole_namespace"] = "whole_namespace" in given
-    values["iommu"] = "no_iommu" not in given
+    if "no_iommu" in given:
+        if given.get("memory_tracking", "none") != "none":
+            raise InputError("--no-iommu is short for --memory-tracking none; leave one of them away")
+        values["memory_tracking"] = "none"
     values["neighbour"] = "no_neighbour" not in given
     if "random_order" in given and "pct" in given:
         raise InputError("--random-order and --pct are two orders of steps; leave one of them away")

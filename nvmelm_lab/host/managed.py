@@ -44,11 +44,13 @@ class ManagedController:
         cqe = await self.driver.command(
             "Controller Data Queue (create)", lm.create_cdq(0, base, length // 4, self.cntlid)
         )
-        return MqReader(self.driver, self.mmc, cqe.dw0 & 0xFFFF, base, entries, self.nsids, self.is_suspended)
+        cdqid = cqe.dw0 & 0xFFFF
+        return MqReader(self.driver, self.mmc, cdqid, base, entries, self.nsids, self.suspend_for_good)
 
     async def delete_mq(self, mq: MqReader) -> None:
         """Delete the Migration Queue."""
-        await self.driver.command("Controller Data Queue (delete)", lm.delete_cdq(0, mq.cdqid))
+        if not mq.is_deleted:
+            await self.driver.command("Controller Data Queue (delete)", lm.delete_cdq(0, mq.cdqid))
 
     async def track_send(self, mq: MqReader, *, start: bool) -> None:
         """Start or stop logging user data changes in `mq`."""
@@ -96,12 +98,10 @@ class ManagedController:
         """Stop the controller from fetching; its commands in flight have completed when this returns."""
         await self.driver.command("Migration Send (suspend)", lm.suspend(0, self.cntlid))
 
-    async def is_suspended(self) -> bool:
-        """Whether the controller is suspended and at rest (CSUP of Migration Receive)."""
-        prp1, prp2 = self._buffer.prp(HEADER_BYTES)
-        sqe = lm.get_controller_state(0, prp1, prp2, self.cntlid, HEADER_BYTES // 4)
-        cqe = await self.driver.command("Migration Receive (get state)", sqe)
-        return bool(cqe.dw0 & 1)
+    async def suspend_for_good(self) -> None:
+        """The same, and its Migration Queue is deleted: when this returns, all that it had to tell lies in memory."""
+        sqe = lm.suspend(0, self.cntlid, delete_queue=True)
+        await self.driver.command("Migration Send (suspend, delete the queue)", sqe)
 
     async def resume(self) -> None:
         """Let the controller fetch again."""

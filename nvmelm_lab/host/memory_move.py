@@ -1,8 +1,8 @@
 """Moving a guest's memory to the other host.
 
-Without an IOMMU that tracks what devices write, every page goes while the guest stands still.  With one, pages
-go ahead of time, and those written since (by processors or devices) go again; the last of them while the guest
-stands still.  Either way SQEs and CQEs that lie on the guest's rings arrive with the pages that hold them.
+Where nobody tells what devices write, every page goes while the guest stands still.  Where an IOMMU or the SSD does,
+pages go ahead of time, and those written since (by processors or devices) go again; the last of them while the
+guest stands still.  Either way SQEs and CQEs that lie on the guest's rings arrive with the pages that hold them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from nvmelm_lab.host.link import Link, MemoryPages
+from nvmelm_lab.host.memory_tracking import DeviceWrites, Iommu
 from nvmelm_lab.memory import AddressSpace
 
 PAGES_AT_ONCE = 64
@@ -18,6 +19,8 @@ PAGES_AT_ONCE = 64
 class MemoryMove:
     """Moves the memory `source` of a guest into `destination`.
 
+    devices
+        Who tells what devices write: an IOMMU unless somebody else is given.
     begun
         Whether pages go ahead of time: only those written since are still to be moved.
     moved
@@ -28,6 +31,7 @@ class MemoryMove:
         self.link = link
         self.source = source
         self.destination = destination
+        self.devices: DeviceWrites = Iommu(source)
         self.begun = False
         self.moved = 0
 
@@ -35,29 +39,37 @@ class MemoryMove:
         """Move all pages while the guest runs, and track what is written meanwhile.
 
         `between` is called between portions, for what must not wait until all of them are over there.
-        Right only where every writer is seen: processors always are, devices by an IOMMU that tracks them.
+        Right only where every writer is seen: processors always are, devices by `devices`.
         """
         self.begun = True
         self.source.processor_dirty = set()
-        self.source.device_dirty = set()
+        await self.devices.start()
         await self._send(self.source.pages(), between)
 
     async def round(self) -> int:
         """Move the pages that were written since; returns how many."""
-        pages = self._take_dirty()
+        pages = self._take_dirty(await self.devices.take())
         await self._send(pages)
         return len(pages)
 
     async def finish(self) -> None:
         """Move what is still to be moved; the guest stands still and its controller is suspended."""
-        await self._send(self._take_dirty() if self.begun else self.source.pages())
+        if self.begun:
+            await self._send(self._take_dirty(await self.devices.take_last()))
+        else:
+            await self._send(self.source.pages())
         self.source.processor_dirty = None
-        self.source.device_dirty = None
 
-    def _take_dirty(self) -> list[int]:
-        dirty = (self.source.processor_dirty or set()) | (self.source.device_dirty or set())
+    async def end(self) -> None:
+        """See no writes any more: all has moved, or nothing is to move."""
+        self.source.processor_dirty = None
+        if self.begun:
+            await self.devices.stop()
+
+    def _take_dirty(self, written: set[int]) -> list[int]:
+        """The pages that devices have written, and those of the processors."""
+        dirty = written | (self.source.processor_dirty or set())
         self.source.processor_dirty = set()
-        self.source.device_dirty = set()
         return sorted(dirty)
 
     async def _send(self, pages: list[int], between: Callable[[], Awaitable[object]] | None = None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from nvmelm_lab.host import recovery
 from nvmelm_lab.host.changes import Changes
+from nvmelm_lab.host.memory_tracking import SsdTracking
 from nvmelm_lab.host.move import PHASES, PORTION, Move, Plan, Progress, Side
 from nvmelm_lab.host.mq_reader import MqReader, QueueFull
 from nvmelm_lab.host.work import HostWork
@@ -30,6 +31,8 @@ class Migration:
         self.progress = move.progress
         self.copier = move.copier
         self.memory = move.memory
+        if self.plan.memory_tracking == "device":
+            self.memory.devices = SsdTracking(move.source_side, self.memory.source)
         self.mq: MqReader | None = None
         self._behind = Changes(move.nsids)
 
@@ -69,7 +72,7 @@ class Migration:
         """Copy what is allocated (or everything), and send the VM's memory ahead."""
         self.move.enter("Initial copy")
         self.progress.initial_blocks = await self.move.copy(await self.move.baseline(), self._look_meanwhile)
-        if self.plan.iommu:
+        if self.plan.memory_tracking != "none":
             await self._look()
             await self.memory.begin(self._look)
 
@@ -103,6 +106,7 @@ class Migration:
         assert self.mq is not None
         await self.move.source_side.delete_mq(self.mq)
         await self.move.release_source()
+        await self.memory.end()
         self.move.leave()
 
     async def go_back(self) -> None:
@@ -110,6 +114,7 @@ class Migration:
         await recovery.go_on_at_source(self.move)
         if self.mq is not None:
             await recovery.end_logging(self.move.source_side, self.mq)
+        await recovery.end_tracking(self.move)
         await recovery.release_destination(self.move)
 
     async def go_on(self) -> None:
@@ -117,6 +122,7 @@ class Migration:
         assert self.mq is not None
         await recovery.end_logging(self.move.source_side, self.mq)
         await recovery.release_source(self.move)
+        await recovery.end_tracking(self.move)
 
     # -- what changed --------------------------------------------------------------------------------------
 

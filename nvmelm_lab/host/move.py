@@ -26,6 +26,9 @@ from nvmelm_lab.host.work import HostWork
 PORTION = 4
 """Extents for each copy task between two looks at what else is to be done, at most."""
 
+TRACKING = ("iommu", "device", "none")
+"""Who may tell which pages of the VM's memory devices write."""
+
 PHASES = (
     "Prepare",
     "Start logging",
@@ -52,8 +55,9 @@ class Plan:
         Iterative copies at most, before the VM is paused whatever is left.
     downtime_budget_ns
         Suspend as soon as a round took no longer than this: the last copy will take about as long.
-    iommu
-        Whether an IOMMU tracks the pages that devices write, so that memory can go ahead of time.
+    memory_tracking
+        Who tells which pages devices write, so that memory can go ahead of time: "iommu", "device" (the SSD itself),
+        or "none": then it goes while the VM stands still.
     throttle
         Percent of the processors' time that may be taken from the VM, in growing steps, while rounds do not shrink.
     """
@@ -63,10 +67,14 @@ class Plan:
     whole_namespace: bool = False
     rounds: int = 12
     downtime_budget_ns: int = 2_000_000
-    iommu: bool = True
+    memory_tracking: str = "iommu"
     throttle: int = 0
 
     def __post_init__(self) -> None:
+        if self.memory_tracking not in TRACKING:
+            raise InputError(
+                f"memory_tracking cannot be {self.memory_tracking!r}; give {', '.join(map(repr, TRACKING))}"
+            )
         if not isinstance(self.throttle, int) or not 0 <= self.throttle <= MOST:
             raise InputError(
                 f"throttle cannot be {self.throttle!r}; give a whole number from 0 (never slow the VM down) to {MOST}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from nvmelm_lab.engine import Kind, Signal, Touches, do
+from nvmelm_lab.engine import Kind, Touches, do
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.host.changes import Changes
 from nvmelm_lab.host.queue_pair import REAP_NS, RING_NS, SUBMIT_NS
@@ -33,10 +33,12 @@ class MqReader:
 
     nsids
         NSID -> LBAs of the namespaces that it can tell of.
-    is_suspended
-        Asks whether the target is suspended: then its marker is still to come, if it is not there.
+    suspend_for_good
+        Suspends the target once more and has the queue deleted: then its marker lies in memory.
     drained
         Entries consumed so far.
+    is_deleted
+        The queue is gone; what lies in memory can still be read.
     work
         What reading the queue has cost the host so far.
     """
@@ -49,12 +51,13 @@ class MqReader:
         base: int,
         slots: int,
         nsids: dict[int, int],
-        is_suspended: Callable[[], Awaitable[bool]],
+        suspend_for_good: Callable[[], Awaitable[None]],
     ) -> None:
         self.cdqid = cdqid
         self.slots = slots
         self.nsids = nsids
-        self.is_suspended = is_suspended
+        self.suspend_for_good = suspend_for_good
+        self.is_deleted = False
         self.drained = 0
         self.work = HostWork()
         self._driver = driver
@@ -67,20 +70,13 @@ class MqReader:
             touches=self._looking,
             label=lambda _: f"{driver.name} looks at slot {self.drained % slots} of the Migration Queue",
         )
-        self._watch = Kind(
-            "watch",
-            self._await_entry,
-            takes=POLL_NS,
-            touches=self._looking,
-            label=lambda _: f"{driver.name} waits for slot {self.drained % slots} of the Migration Queue",
-        )
 
     async def drain(self, until: str | None = None) -> Changes:
         """Consume the entries that wait: up to an empty slot, or up to the marker ``"suspended"``/``"stopped"``.
 
-        An SSD may post the marker after the command that caused it has completed: then it is waited for.  Raises
-        QueueFull when the entry that says so is among them, and InputError when the marker cannot come any more,
-        since the target is no longer suspended.
+        An SSD may post the marker of a suspension after the Suspend has completed (freedom 15), but not after a Suspend
+        that deletes the queue: where the marker is not there yet, the queue is given up for it.  Raises QueueFull when
+        the entry that says so is among them, and InputError when the queue runs empty before the marker was found.
         """
         wanted = {None: None, "suspended": EntrySpecial.SUSPENDED, "stopped": EntrySpecial.STOPPED}[until]
         changes = Changes(self.nsids)
@@ -88,9 +84,10 @@ class MqReader:
         while True:
             entry: Mqe | None = await do(self._poll)
             if entry is None:
-                if wanted is None or (until == "suspended" and not await self.is_suspended()):
+                if until != "suspended" or self.is_deleted:
                     break
-                await self._next_entry()
+                await self.suspend_for_good()
+                self.is_deleted = True
                 continue
             changes.entries += 1
             if entry.change == LbaChange.ALL:
@@ -100,7 +97,7 @@ class MqReader:
             full = full or entry.esa == EntrySpecial.FULL
             if full or (wanted is not None and entry.esa == wanted):
                 break
-        if changes.entries:
+        if changes.entries and not self.is_deleted:
             self.work.add(3, SUBMIT_NS + RING_NS + REAP_NS)
             await self._driver.command(
                 "Set Features 21h", migration_commands.set_head(0, self.cdqid, self.drained % self.slots)
@@ -113,22 +110,7 @@ class MqReader:
             raise InputError(f"the Migration Queue ran empty before its {until!r} marker was found")
         return changes
 
-    async def _next_entry(self) -> None:
-        """Wait until something is posted in the next slot, if nothing is there already."""
-        await (await do(self._watch)).wait(1)
-
     # -- steps ---------------------------------------------------------------------------------------------
-
-    def _await_entry(self, _subject: None) -> Signal:
-        engine, space = self._driver.engine, self._driver.space
-        if engine.recorder is not None:
-            engine.recorder.reads.update(self._looking(None)[0])
-        posted = Signal(engine, f"slot {self.drained % self.slots} of the Migration Queue")
-        if self._peek() is None:
-            space.when_written(self._base + self.drained % self.slots * MQE_BYTES, posted.count)
-        else:
-            posted.count()
-        return posted
 
     def _peek(self) -> Mqe | None:
         page, offset = self._driver.space.look(self._base + self.drained % self.slots * MQE_BYTES)

@@ -94,6 +94,11 @@ async def end_logging(source: ManagedController, mq: MqReader) -> None:
     await persist(source.driver, partial(source.delete_mq, mq), QUEUE_GONE)
 
 
+async def end_tracking(move: Move) -> None:
+    """See no longer what is written to the VM's memory."""
+    await persist(move.source.driver, move.memory.end)
+
+
 async def release_destination(move: Move) -> None:
     """Take the destination's controller offline, delete what was created there.
 

@@ -15,7 +15,7 @@ from nvmelm_lab.host.work import HostWork
 class ShimMigration:
     """One VM's way from one host to the other while it runs, as `move` says, from the shim `here` to `there`.
 
-    Of the plan, `queue_entries` and `iommu` do not count: there is no queue, and as no device writes to the
+    Of the plan, `queue_entries` and `memory_tracking` do not count: there is no queue, and as no device writes to the
     guest's memory, processors see every page that changes.
     """
 

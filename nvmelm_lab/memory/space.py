@@ -33,13 +33,11 @@ class AddressSpace:
     audit
         Called with ``(address, write)`` for each access, when set.
     watched
-        Whether any of these four is set, or somebody waits for a write (`when_written`): whoever reaches memory
-        through a `Ring` tells of it then.
+        Whether any of these four is set: whoever reaches memory through a `Ring` tells of it then.
     """
 
     __slots__ = (
         "_audit",
-        "_awaited",
         "_block_shift",
         "_bytes",
         "_device_dirty",
@@ -70,7 +68,6 @@ class AddressSpace:
         self._device_dirty: set[int] | None = None
         self._device_listener: Callable[[int, int], None] | None = None
         self._audit: Callable[[int, bool], None] | None = None
-        self._awaited: dict[int, Callable[[], None]] = {}
         self._per_page = PAGE_BYTES // stamps.block_bytes
         # A block divides a page, so its size is a power of two.
         self._block_shift = stamps.block_bytes.bit_length() - 1
@@ -127,12 +124,7 @@ class AddressSpace:
 
     def _see_who_watches(self) -> None:
         watchers = (self._audit, self._processor_dirty, self._device_dirty, self._device_listener)
-        self.watched = bool(self._awaited) or any(each is not None for each in watchers)
-
-    def when_written(self, address: int, call: Callable[[], None]) -> None:
-        """Call `call`, once, when a device writes to `address`: so a processor waits that watches a cache line."""
-        self._awaited[address] = call
-        self._see_who_watches()
+        self.watched = any(each is not None for each in watchers)
 
     # -- structures that lie within one page: rings, lists -------------------------------------------------
 
@@ -275,9 +267,6 @@ class AddressSpace:
             self._device_dirty.update(_pages(address, length))
         if self._device_listener is not None:
             self._device_listener(address, length)
-        for awaited in [each for each in self._awaited if address <= each < address + length]:
-            self._awaited.pop(awaited)()
-            self._see_who_watches()
 
     def _check(self, number: int) -> None:
         """Refuse a page outside memory; asked before a page is made, so that those that exist are inside."""

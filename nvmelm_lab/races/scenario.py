@@ -126,7 +126,7 @@ class World:
             whole_namespace=True,
             rounds=scenario.rounds,
             downtime_budget_ns=0,
-            iommu=False,
+            memory_tracking="none",
         )
         self.migration = self.lab.migration("guest", plan)
         self.oracle = self.lab.oracle("guest")

@@ -53,7 +53,7 @@ class MigrationRun:
 
     blocks, block_bytes, filled
         LBAs of the guest's namespace, their size, and how many hold data before it begins (None: three quarters).
-    queue_entries, copy_tasks, whole_namespace, rounds, downtime_budget_ns, iommu, throttle
+    queue_entries, copy_tasks, whole_namespace, rounds, downtime_budget_ns, memory_tracking, throttle
         The `Plan`.
     workload
         Name of a built-in workload, or path of a recording, which is played again and again.
@@ -92,7 +92,7 @@ class MigrationRun:
     whole_namespace: bool = False
     rounds: int = 12
     downtime_budget_ns: int = 2_000_000
-    iommu: bool = True
+    memory_tracking: str = "iommu"
     throttle: int = 0
     link_bytes_per_second: int = 1_250_000_000
     link_latency_ns: int = 20_000

@@ -128,6 +128,8 @@ def test_more_options_reach_the_run() -> None:
         (("--link-latency-ns", "0"), "virtual_ns"),
         (("--downtime-budget-ns", "0"), "rounds"),
         (("--no-iommu",), "memory_bytes"),
+        (("--memory-tracking", "none"), "memory_bytes"),
+        (("--memory-tracking", "device"), "virtual_ns"),
         (("--no-neighbour",), "words"),
     ):
         assert as_json("--blocks", "256", *options)[key] != usual[key], options
@@ -219,6 +221,8 @@ def test_a_migration_that_failed_ends_with_status_1_and_its_reason(monkeypatch: 
         ),
         (["--pct", "0"], "PCT cannot have the depth 0; give 1 or more"),
         (["--pct", "2", "--random-order"], "--random-order and --pct are two orders of steps; leave one"),
+        (["--memory-tracking", "guess"], "memory_tracking cannot be 'guess'; give 'iommu', 'device', 'none'"),
+        (["--memory-tracking", "device", "--no-iommu"], "--no-iommu is short for --memory-tracking none"),
         (["--token", "nvmelm1.x"], "is damaged"),
         (["--token", "nvmelm1.x", "--blocks", "5", "--json"], "leave --blocks away, or --token"),
         (["--workload", "null_mixed.log", "--writes-per-second", "5"], "brings its own times"),

@@ -11,13 +11,15 @@ from nvmelm_lab.engine import Engine, Kind, Random, RunToBlock, Schedule, Timed,
 from nvmelm_lab.host.disk import Request
 from nvmelm_lab.host.link import Link, MemoryPages
 from nvmelm_lab.host.memory_move import PAGES_AT_ONCE, MemoryMove
-from nvmelm_lab.host.move import Plan
+from nvmelm_lab.host.memory_tracking import Iommu
+from nvmelm_lab.host.move import TRACKING, Plan
 from nvmelm_lab.host.operation import Operation, OperationKind
 from nvmelm_lab.host.queue_pair import Pending
 from nvmelm_lab.host.shim_migration import ShimMigration
 from nvmelm_lab.lab import METHODS, GuestSpec, Lab, LabSpec
 from nvmelm_lab.memory import PAGE_BYTES, AddressSpace, Stamps, make_stamp
 from nvmelm_lab.oracle import Verdict
+from nvmelm_lab.ssd import Habits
 
 SIZE = 256 * PAGE_BYTES
 
@@ -173,14 +175,14 @@ class OnTheRings:
     write and a Read are put on the SQ with their doorbell rung, a second write without.
     """
 
-    def __init__(self, method: str, schedule: Schedule, *, iommu: bool) -> None:
+    def __init__(self, method: str, schedule: Schedule, *, tracking: str) -> None:
         self.lab = Lab(LabSpec(guests=(GuestSpec(blocks=(BLOCKS,), filled=BLOCKS, shim=method == "shim"),)))
         self.engine = self.lab.engine
         self.guest = self.lab.guests["guest"]
         self.disk = self.guest.disks[0]
         self.queue = self.guest.driver.port.queues[1]
         self.method: Any = METHODS[method](
-            self.lab, "guest", Plan(iommu=iommu, downtime_budget_ns=0, rounds=1)
+            self.lab, "guest", Plan(memory_tracking=tracking, downtime_budget_ns=0, rounds=1)
         )
         self.requests: dict[Pending, Request] = {}
         self.lab.begin(schedule)
@@ -232,12 +234,12 @@ SCHEDULES: dict[str, Callable[[], Schedule]] = {
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize("iommu", [True, False], ids=["tracked by an IOMMU", "whole"])
+@pytest.mark.parametrize("tracking", TRACKING)
 @pytest.mark.parametrize("method", METHODS)
 def test_commands_and_completions_on_the_rings_survive_the_move(
-    method: str, iommu: bool, schedule: str
+    method: str, tracking: str, schedule: str
 ) -> None:
-    caught = OnTheRings(method, SCHEDULES[schedule](), iommu=iommu)
+    caught = OnTheRings(method, SCHEDULES[schedule](), tracking=tracking)
     verdict = caught.run()
     assert verdict.good, verdict.broken
     assert all(pending.cqe is not None for pending in caught.requests)
@@ -251,7 +253,7 @@ LEFT_OUT: dict[str, Callable[[OnTheRings], int]] = {
 }
 
 
-@pytest.mark.parametrize("iommu", [True, False], ids=["tracked by an IOMMU", "whole"])
+@pytest.mark.parametrize("tracking", TRACKING)
 @pytest.mark.parametrize(
     ("what", "broken"),
     [
@@ -261,9 +263,9 @@ LEFT_OUT: dict[str, Callable[[OnTheRings], int]] = {
     ],
 )
 def test_a_move_that_leaves_out_one_page_of_rings_or_buffers_is_noticed(
-    what: str, broken: str, iommu: bool
+    what: str, broken: str, tracking: str
 ) -> None:
-    caught = OnTheRings("ssd", RunToBlock(), iommu=iommu)
+    caught = OnTheRings("ssd", RunToBlock(), tracking=tracking)
     send = caught.lab.link.send_pages
 
     async def all_but_one(job: MemoryPages) -> None:
@@ -274,15 +276,86 @@ def test_a_move_that_leaves_out_one_page_of_rings_or_buffers_is_noticed(
     assert broken in {each.name for each in caught.run().broken}
 
 
+class Nobody(Iommu):
+    """Who should tell of devices' writes and sees none."""
+
+    async def take(self) -> set[int]:
+        await super().take()
+        return set()
+
+
 def test_sending_memory_ahead_is_wrong_where_nobody_sees_what_devices_write() -> None:
-    caught = OnTheRings("ssd", RunToBlock(), iommu=True)
-    blind = caught.method.memory
-    take = blind._take_dirty
-
-    def only_processors() -> list[int]:
-        blind.source.device_dirty = set()
-        pages: list[int] = take()
-        return pages
-
-    blind._take_dirty = only_processors
+    caught = OnTheRings("ssd", RunToBlock(), tracking="iommu")
+    memory = caught.method.memory
+    memory.devices = Nobody(memory.source)
     assert [each.name for each in caught.run().broken] == ["each command once"]
+
+
+# The SSD tells of its own writes
+
+
+def stale(caught: OnTheRings) -> list[int]:
+    """Pages of the guest's memory that differ between the hosts, once all has moved and nobody has gone on."""
+    here, there = caught.lab.source_spaces["guest"], caught.lab.destination_spaces["guest"]
+    pages = sorted({*here.pages(), *there.pages()})
+    return [
+        n for n in pages if here.read(n * PAGE_BYTES, PAGE_BYTES) != there.read(n * PAGE_BYTES, PAGE_BYTES)
+    ]
+
+
+def moved(devices: Callable[[Any], Any] | None, habits: Habits | None = None) -> list[int]:
+    """The stale pages after reads and writes went on while memory went ahead, told of by `devices`."""
+    lab = Lab(LabSpec(guests=(GuestSpec(blocks=(BLOCKS,), filled=BLOCKS),), habits=habits or Habits()))
+    caught = OnTheRings.__new__(OnTheRings)
+    caught.lab, caught.engine = lab, lab.engine
+    method = lab.migration("guest", Plan(memory_tracking="device"))
+    if devices is not None:
+        method.memory.devices = devices(method.memory.source)
+    lab.begin(Timed())
+    words = [
+        Operation(OperationKind.READ if n % 3 else OperationKind.WRITE, n % BLOCKS, 1, 0) for n in range(60)
+    ]
+    guest = lab.program("guest", words)
+
+    async def vmm() -> None:
+        await method.prepare_destination()
+        await method.start_logging()
+        await method.initial_copy()
+        await guest.run_in_order()
+        await method.iterate()
+        await method.suspend_and_copy()
+        await method.memory.finish()
+
+    actor = lab.engine.spawn("VMM", vmm())
+    lab.engine.run()
+    assert actor.done.level, lab.engine.blocked()
+    assert lab.engine.failure is None
+    return stale(caught)
+
+
+def test_the_ssd_tells_of_every_page_that_it_wrote() -> None:
+    assert moved(None) == []
+
+
+def test_without_it_pages_are_stale() -> None:
+    assert moved(Nobody)
+
+
+@pytest.mark.parametrize(
+    "habits",
+    [
+        Habits(tracking_resources="scarce"),
+        Habits(tracking_lengths="powers of two"),
+        Habits(tracking_report="coarser"),
+    ],
+    ids=lambda habits: str(habits.plain()),
+)
+def test_whatever_it_can_track(habits: Habits) -> None:
+    assert moved(None, habits) == []
+
+
+def test_tracking_ends_with_the_migration() -> None:
+    caught = OnTheRings("ssd", Timed(), tracking="device")
+    assert caught.run().good
+    assert all(each.memory_tracking is None for each in caught.lab.source.controllers.values())
+    assert not caught.lab.source_spaces["guest"].watched

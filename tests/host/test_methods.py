@@ -13,7 +13,7 @@ import pytest
 from nvmelm_lab.engine import Random, Schedule, Timed, Trace
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.host.guest import Guest
-from nvmelm_lab.host.move import PHASES, Method, Plan
+from nvmelm_lab.host.move import PHASES, TRACKING, Method, Plan
 from nvmelm_lab.host.workloads import WORKLOADS, workload
 from nvmelm_lab.lab import METHODS, GuestSpec, Lab, LabSpec
 from nvmelm_lab.oracle import Verdict
@@ -101,11 +101,11 @@ def test_every_promised_value_is_at_the_destination_and_every_read_was_consisten
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["whole namespace", "allocated"])
-@pytest.mark.parametrize("iommu", [True, False], ids=["iommu", "no iommu"])
+@pytest.mark.parametrize("tracking", TRACKING)
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("method", METHODS)
-def test_it_holds_in_any_order_of_steps(method: str, seed: int, iommu: bool, whole: bool) -> None:
-    plan = Plan(queue_entries=16, copy_tasks=3, iommu=iommu, whole_namespace=whole)
+def test_it_holds_in_any_order_of_steps(method: str, seed: int, tracking: str, whole: bool) -> None:
+    plan = Plan(queue_entries=16, copy_tasks=3, memory_tracking=tracking, whole_namespace=whole)
     run = migrate(method, Random(seed), seed=seed, plan=plan)
     assert run.verdict.good, run.verdict.broken
     assert run.method.progress.failure == ""
@@ -199,7 +199,9 @@ def test_only_the_assisted_method_needs_the_ssds_log(method: str, logs: bool) ->
 
 
 def test_a_host_with_a_shim_needs_no_iommu_to_send_memory_ahead() -> None:
-    with_iommu, without = (migrate("shim", plan=Plan(iommu=iommu)).method.progress for iommu in (True, False))
+    without, with_iommu = (
+        migrate("shim", plan=Plan(memory_tracking=tracking)).method.progress for tracking in ("none", "iommu")
+    )
     assert without.downtime_ns == with_iommu.downtime_ns
 
 

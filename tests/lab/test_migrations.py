@@ -6,7 +6,7 @@ import pytest
 
 from nvmelm_lab.engine import Timed, Trace
 from nvmelm_lab.host.migration import Migration
-from nvmelm_lab.host.move import PHASES, Plan
+from nvmelm_lab.host.move import PHASES, TRACKING, Plan
 from nvmelm_lab.host.recordings import samples
 from nvmelm_lab.host.workloads import WORKLOADS, workload
 from nvmelm_lab.lab import METHODS, GuestSpec, Lab, LabSpec
@@ -62,7 +62,7 @@ def tiny(guest: str, number: int) -> MigrationRun:
         granularity=(1, 8, 3)[number % 3],
         queue_entries=(3, 4, 8, 32)[number % 4],
         copy_tasks=1 + number % 4,
-        iommu=number % 3 != 0,
+        memory_tracking=("none", "iommu", "device")[number % 3],
         whole_namespace=number % 5 == 0,
         habits=Habits(**habits),
         schedule=("random", number),
@@ -119,12 +119,12 @@ def test_without_the_lba_status_everything_is_copied() -> None:
     assert migrated(replace(SMALL, workload="idle", whole_namespace=True)).bytes_copied == 4096 * 1024
 
 
-@pytest.mark.parametrize("iommu", [True, False])
+@pytest.mark.parametrize("tracking", TRACKING)
 @pytest.mark.parametrize("method", METHODS)
-def test_commands_that_lie_on_the_rings_survive_the_move(iommu: bool, method: str) -> None:
+def test_commands_that_lie_on_the_rings_survive_the_move(tracking: str, method: str) -> None:
     sqes = cqes = 0
     for seed in range(30):
-        spec = replace(TINY, workload="mixed", blocks=32, depth=8, iommu=iommu, method=method)
+        spec = replace(TINY, workload="mixed", blocks=32, depth=8, memory_tracking=tracking, method=method)
         run = start(replace(spec, schedule=("random", seed), seed=seed))
         assert run.finish().good
         queues = unpack_controller_state(run.method.progress.state).queues
@@ -136,10 +136,11 @@ def test_commands_that_lie_on_the_rings_survive_the_move(iommu: bool, method: st
     assert cqes, "CQEs had not been reaped when the VM was paused"
 
 
-def test_memory_goes_ahead_only_where_an_iommu_sees_what_devices_write() -> None:
-    with_iommu, without = (migrated(replace(SMALL, iommu=iommu)) for iommu in (True, False))
-    assert without.downtime_ns > with_iommu.downtime_ns
-    assert without.memory_bytes < with_iommu.memory_bytes
+@pytest.mark.parametrize("tracking", ["iommu", "device"])
+def test_memory_goes_ahead_only_where_somebody_sees_what_devices_write(tracking: str) -> None:
+    ahead, without = (migrated(replace(SMALL, memory_tracking=each)) for each in (tracking, "none"))
+    assert without.downtime_ns > ahead.downtime_ns
+    assert without.memory_bytes < ahead.memory_bytes
 
 
 # -- overflow ---------------------------------------------------------------------------------------------

@@ -22,7 +22,13 @@ RANDOM = replace(SMALL, blocks=24, schedule=("random", 5), rounds=3)
 BY_PRIORITY = replace(RANDOM, schedule=("pct", 3, 5))
 RECORDED = replace(SMALL, workload="null_mixed.log", rounds=2)
 ODD = replace(
-    SMALL, seed=9, filled=7, iommu=False, method="shim", habits=Habits(ranges="merged"), neighbour=False
+    SMALL,
+    seed=9,
+    filled=7,
+    memory_tracking="none",
+    method="shim",
+    habits=Habits(ranges="merged"),
+    neighbour=False,
 )
 
 
