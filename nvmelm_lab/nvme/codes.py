@@ -95,7 +95,9 @@ class LogPage(Code):
     """Log page identifiers (LID) of Get Log Page.  Base 5.1.12."""
 
     SUPPORTED_LOG_PAGES = 0x00, "which log pages there are"
+    FIRMWARE_SLOTS = 0x03, "which firmware there is, and which is active"
     COMMAND_EFFECTS = 0x05, "which commands there are, and what they may change"
+    FEATURE_EFFECTS = 0x12, "which features there are, and their scope"
 
 
 class CdqSelect(Code):

@@ -18,6 +18,10 @@ OACS_VMS = Bits(7, 7)  # Virtualization Management
 OACS_GLSS = Bits(9, 9)  # Get LBA Status, of unrecoverable LBAs; allocated ones are AOCS_RALBAS
 OACS_HMLMS = Bits(11, 11)  # this is a Migration Management Controller
 
+# FRMW, firmware updates.  Base 2.1, Figure 312.
+FRMW_FFSRO = Bits(0, 0)  # the first firmware slot is read only
+FRMW_NOFS = Bits(3, 1)  # number of firmware slots
+
 # LPA, log page attributes.  Base 2.1, Figure 312.
 LPA_CSES = Bits(1, 1)  # the log page Commands Supported and Effects
 LPA_LPEDS = Bits(2, 2)  # Get Log Page takes an offset, and more than 16 bits of length
@@ -82,6 +86,7 @@ class IdentifyController:
     oacs: int = at(256, "H")  # OACS_*
     acl: int = at(258, "B")  # most Abort commands in flight, 0's based
     aerl: int = at(259, "B")  # most Asynchronous Event Requests in flight, 0's based
+    frmw: int = at(260, "B")  # FRMW_*
     lpa: int = at(261, "B")  # LPA_*
     hmpre: int = at(272, "I")  # host memory buffer wanted; 0 beside a Migration Management Controller
     tnvmcap: int = at(280, "Q")  # bytes of the subsystem's capacity, lower half

@@ -12,11 +12,18 @@ EFFECTS_CSUPP = Bits(0, 0)  # the controller supports the command
 EFFECTS_LBCC = Bits(1, 1)  # it may change user data
 EFFECTS_NIC = Bits(3, 3)  # it may change which namespaces there are
 
+# What Feature Identifiers Supported and Effects says of a feature, as far as the kit uses it.  Base 2.1, Figure 262.
+FEATURES_FSUPP = Bits(0, 0)  # the feature is supported
+FEATURES_CSCPE = Bits(21, 21)  # its scope is the controller
+FEATURES_CDQSCP = Bits(26, 26)  # its scope is one Controller Data Queue
+
 # What the Supported Log Pages page says of one page.  Base 2.1, 5.1.12.1.1.
 LID_LSUPP = Bits(0, 0)  # the page is supported
 
 _OPCODES = 256
 _DWORDS = Struct(f"<{_OPCODES}I")
+
+_FIRMWARE_SLOTS = Struct("<B7x8s496x")
 
 COMMAND_EFFECTS_BYTES = 4096
 
@@ -31,6 +38,16 @@ def pack_command_effects(admin: Mapping[int, int], io: Mapping[int, int]) -> byt
 def unpack_command_effects(data: bytes | bytearray | memoryview) -> tuple[dict[int, int], dict[int, int]]:
     """The dwords of the admin and of the I/O opcodes that a page (4096 bytes) says are supported."""
     return _unpacked(data[: _DWORDS.size]), _unpacked(data[_DWORDS.size : 2 * _DWORDS.size])
+
+
+def pack_feature_effects(features: Mapping[int, int]) -> bytes:
+    """Feature Identifiers Supported and Effects (LID 12h), 1024 bytes: a dword (`FEATURES_*`) for each feature."""
+    return _packed(features)
+
+
+def pack_firmware_slots(revision: str) -> bytes:
+    """Firmware Slot Information (LID 03h), 512 bytes: slot 1 holds `revision`, which is active; there is no other."""
+    return _FIRMWARE_SLOTS.pack(1, revision.encode("ascii").ljust(8))
 
 
 def pack_supported_log_pages(lids: Iterable[int]) -> bytes:

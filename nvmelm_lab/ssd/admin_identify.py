@@ -22,6 +22,7 @@ from nvmelm_lab.ssd import io_copy
 from nvmelm_lab.ssd.admin_handler import AdminHandler
 from nvmelm_lab.ssd.admin_log import MAX_LIST_ENTRIES
 from nvmelm_lab.ssd.admin_log import MAX_QUEUES as MAX_MIGRATION_QUEUES
+from nvmelm_lab.ssd.admin_log_pages import FIRMWARE
 from nvmelm_lab.ssd.admin_queues import queue_limit
 from nvmelm_lab.ssd.admission import MOST_ABORTS
 from nvmelm_lab.ssd.command import Command, Refused, inactive
@@ -87,7 +88,7 @@ def _controller(controller: Controller, _command: Command) -> bytes:
         pages.IdentifyController(
             sn=f"LM{subsystem.name[:16]}",
             mn="NVMe Live Migration Lab",
-            fr="1",
+            fr=FIRMWARE,
             cmic=0b110 if not primary else 0b010,
             mdts=MDTS,
             cntlid=controller.cntlid,
@@ -96,6 +97,7 @@ def _controller(controller: Controller, _command: Command) -> bytes:
             aerl=MOST_REQUESTS - 1,
             sanicap=_SANITIZE if primary else 0,
             fna=pages.FNA_CRYES.put(1),
+            frmw=pages.FRMW_FFSRO.put(1) | pages.FRMW_NOFS.put(1),
             lpa=pages.LPA_CSES.put(1) | pages.LPA_LPEDS.put(1),
             tnvmcap=subsystem.capacity * subsystem.block_bytes,
             unvmcap=subsystem.free_blocks() * subsystem.block_bytes,

@@ -1,9 +1,8 @@
 """Get Log Page: which log pages there are, and which commands.
 
-Pages with a scope of the controller alone.  What Base 2.1 (Figure 31) demands of an I/O controller besides, and is
-not here: Error Information (01h), SMART / Health Information (02h), Firmware Slot Information (03h), Feature
-Identifiers Supported and Effects (12h).  Their lack is what Supported Log Pages says.
-Source: Base 2.1, sections 5.1.12, 5.1.12.1.1 and 5.1.12.1.6.
+No page is about a namespace.  What Base 2.1 (Figure 31) demands of an I/O controller besides, and is not here: Error
+Information (01h) and SMART / Health Information (02h).  Supported Log Pages does not list them.
+Source: Base 2.1, sections 5.1.12, 5.1.12.1.1, 5.1.12.1.4, 5.1.12.1.6 and 5.1.12.1.18.
 """
 
 from __future__ import annotations
@@ -11,12 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from nvmelm_lab.nvme.codes import BROADCAST_NSID, AdminOpcode, LogPage
+from nvmelm_lab.nvme.codes import BROADCAST_NSID, AdminOpcode, Feature, LogPage
 from nvmelm_lab.nvme.log_pages import (
     EFFECTS_CSUPP,
     EFFECTS_LBCC,
     EFFECTS_NIC,
+    FEATURES_CDQSCP,
+    FEATURES_CSCPE,
+    FEATURES_FSUPP,
     pack_command_effects,
+    pack_feature_effects,
+    pack_firmware_slots,
     pack_supported_log_pages,
 )
 from nvmelm_lab.nvme.status import Status
@@ -54,14 +58,40 @@ def _command_effects(controller: Controller, supported: Supported) -> bytes:
     )
 
 
+_SCOPES: Mapping[int, int] = {
+    Feature.ARBITRATION: FEATURES_CSCPE.put(1),
+    Feature.NUMBER_OF_QUEUES: FEATURES_CSCPE.put(1),
+    Feature.CONTROLLER_DATA_QUEUE: FEATURES_CDQSCP.put(1),
+}
+"""The features of `admin_features.py`."""
+
+FIRMWARE = "1"
+"""The revision of an SSD's firmware, which cannot be replaced."""
+
+
+def _feature_effects(controller: Controller, _supported: Supported) -> bytes:
+    """A controller that has no Controller Data Queues has no feature that is about one."""
+    there = [fid for fid in _SCOPES if controller.primary or fid != Feature.CONTROLLER_DATA_QUEUE]
+    return pack_feature_effects({fid: FEATURES_FSUPP.put(1) | _SCOPES[fid] for fid in there})
+
+
+def _firmware_slots(_controller: Controller, _supported: Supported) -> bytes:
+    return pack_firmware_slots(FIRMWARE)
+
+
 _PAGES: Mapping[int, Callable[[Controller, Supported], bytes]] = {
     LogPage.SUPPORTED_LOG_PAGES: _supported_log_pages,
+    LogPage.FIRMWARE_SLOTS: _firmware_slots,
     LogPage.COMMAND_EFFECTS: _command_effects,
+    LogPage.FEATURE_EFFECTS: _feature_effects,
 }
 
 
 def _get(controller: Controller, command: Command, supported: Supported) -> None:
     sqe = command.sqe
+    length = 4 * ((sqe.cdw11 & 0xFFFF) << 16 | sqe.cdw10 >> 16) + 4
+    if length > MAX_TRANSFER_BYTES:
+        raise Refused(Status.INVALID_FIELD)
     page = _PAGES.get(sqe.cdw10 & 0xFF)
     if page is None:
         raise Refused(Status.INVALID_LOG_PAGE)
@@ -70,8 +100,7 @@ def _get(controller: Controller, command: Command, supported: Supported) -> None
         raise Refused(Status.INVALID_FIELD)
     data = page(controller, supported)
     offset = sqe.cdw13 << 32 | sqe.cdw12
-    length = 4 * ((sqe.cdw11 & 0xFFFF) << 16 | sqe.cdw10 >> 16) + 4
-    if offset & 3 or offset > len(data) or length > MAX_TRANSFER_BYTES:
+    if offset & 3 or offset > len(data):
         raise Refused(Status.INVALID_FIELD)
     # Dwords behind the page's end may hold anything: zeros, so that no buffer on the way shows what it held before.
     put_bytes(controller.space, command, data[offset : offset + length].ljust(length, b"\0"), length)

@@ -30,6 +30,11 @@ class Event(NamedTuple):
     information: OneShotEvent
     cdqid: int
 
+    @property
+    def words(self) -> str:
+        """What happened, in words."""
+        return f"of queue {self.cdqid}: {self.information.meaning}"
+
 
 class Events:
     """The events of `controller`.
@@ -60,7 +65,7 @@ class Events:
             lambda _: self._tell_of_one(),
             takes=controller.subsystem.timing.post,
             touches=lambda _: self._telling(),
-            label=lambda _: f"Ctlr {name} reports an event",
+            label=lambda _: f"Ctlr {name} reports {self.pending[0].words if self.pending else 'no event'}",
         )
 
     # -- cells ---------------------------------------------------------------------------------------------

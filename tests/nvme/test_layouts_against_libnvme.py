@@ -24,7 +24,12 @@ from nvmelm_lab.nvme.identify_lists import (
     pack_namespace_list,
     pack_secondary_controllers,
 )
-from nvmelm_lab.nvme.log_pages import pack_command_effects, pack_supported_log_pages
+from nvmelm_lab.nvme.log_pages import (
+    pack_command_effects,
+    pack_feature_effects,
+    pack_firmware_slots,
+    pack_supported_log_pages,
+)
 from nvmelm_lab.nvme.status import Status
 from tests.nvme import libnvme
 from tests.nvme.libnvme import offset, size
@@ -183,6 +188,11 @@ LIST_EXPRESSIONS = [
     size("nvme_cmd_effects_log", ""),
     offset("nvme_supported_log_pages", "lid_support[7]"),
     size("nvme_supported_log_pages", ""),
+    offset("nvme_fid_supported_effects_log", "fid_support[7]"),
+    size("nvme_fid_supported_effects_log", ""),
+    offset("nvme_firmware_slot", "afi"),
+    offset("nvme_firmware_slot", "frs"),
+    size("nvme_firmware_slot", ""),
 ]
 
 
@@ -218,6 +228,7 @@ def test_an_item_of_a_list_lies_where_libnvme_has_it(
         (pack_command_effects({7: 0x0102}, {}), "nvme_cmd_effects_log", "acs[7]"),
         (pack_command_effects({}, {7: 0x0102}), "nvme_cmd_effects_log", "iocs[7]"),
         (pack_supported_log_pages([7]), "nvme_supported_log_pages", "lid_support[7]"),
+        (pack_feature_effects({7: 0x0102}), "nvme_fid_supported_effects_log", "fid_support[7]"),
     ],
 )
 def test_an_item_of_a_log_page_lies_where_libnvme_has_it(
@@ -227,6 +238,14 @@ def test_an_item_of_a_log_page_lies_where_libnvme_has_it(
     at = number(offset(structure, member))
     assert int.from_bytes(page[at : at + 4], "little") == (0x0102 if "effects" in structure else 1)
     assert not any(page[:at] + page[at + 4 :])
+
+
+def test_the_firmware_slots_lie_where_libnvme_has_them(number: Number) -> None:
+    page = pack_firmware_slots("2.1")
+    assert len(page) == number(size("nvme_firmware_slot", ""))
+    assert page[number(offset("nvme_firmware_slot", "afi"))] == 1
+    first = number(offset("nvme_firmware_slot", "frs"))
+    assert page[first : first + 8] == b"2.1     "
 
 
 # -- commands ---------------------------------------------------------------------------------------------

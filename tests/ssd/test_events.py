@@ -281,10 +281,11 @@ def test_an_event_and_commands_share_the_slots_that_become_free(seed: int) -> No
     """One at a time: whoever is first takes it, and nobody overwrites what is not read yet."""
     bench = ready(Random(seed))
     cdqid, cid = full_queue(bench)
-    ring = bench.x.admin
+    ring, cq = bench.x.admin, bench.x.controller.cqs[0]
     cids = ring.submit(*[commands.get_number_of_queues(0)] * 3)
     for _ in range(7):
         bench.engine.run()
+        assert cq.posted - cq.consumed.level <= cq.entries - 1
         cqe = ring.look()
         assert cqe is not None
         ring.unread.setdefault(cqe.cid, []).append(cqe)

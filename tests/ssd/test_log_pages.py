@@ -4,9 +4,15 @@ import pytest
 
 from nvmelm_lab.memory import PAGE_BYTES
 from nvmelm_lab.nvme import IdentifyController, Status, commands, unpack_page
-from nvmelm_lab.nvme.codes import AdminOpcode, Cns, IoOpcode, LogPage
-from nvmelm_lab.nvme.identify import LPA_CSES, LPA_LPEDS
-from nvmelm_lab.nvme.log_pages import EFFECTS_CSUPP, EFFECTS_LBCC, EFFECTS_NIC, unpack_command_effects
+from nvmelm_lab.nvme.codes import AdminOpcode, Cns, Feature, IoOpcode, LogPage
+from nvmelm_lab.nvme.identify import FRMW_FFSRO, FRMW_NOFS, LPA_CSES, LPA_LPEDS
+from nvmelm_lab.nvme.log_pages import (
+    EFFECTS_CSUPP,
+    EFFECTS_LBCC,
+    EFFECTS_NIC,
+    FEATURES_FSUPP,
+    unpack_command_effects,
+)
 from tests.ssd.door import Bench, Host, raw, ready
 
 
@@ -70,6 +76,34 @@ def test_what_may_change_which_namespaces_there_are_says_so(bench: Bench) -> Non
     assert changing == {AdminOpcode.NAMESPACE_MANAGEMENT, AdminOpcode.NAMESPACE_ATTACHMENT}
 
 
+@pytest.mark.parametrize("primary", [True, False])
+def test_the_features_that_are_listed_are_those_that_can_be_asked_for(primary: bool) -> None:
+    bench = ready()
+    host = bench.x if primary else bench.y
+    if primary:
+        bench.x.make_mq(8)
+    data = page(host, LogPage.FEATURE_EFFECTS, 1024)
+    listed = [int.from_bytes(data[4 * fid : 4 * fid + 4], "little") for fid in range(256)]
+    address = host.take()
+    for fid in range(256):
+        status = host.admin.status(raw(AdminOpcode.GET_FEATURES, prp1=address, cdw10=fid))
+        assert (status == Status.SUCCESS) == bool(FEATURES_FSUPP.get(listed[fid]))
+    scopes = {fid: dword >> 20 for fid, dword in enumerate(listed) if dword}
+    of_queues = {Feature.CONTROLLER_DATA_QUEUE: 1 << 6} if primary else {}
+    assert scopes == {Feature.ARBITRATION: 1 << 1, Feature.NUMBER_OF_QUEUES: 1 << 1, **of_queues}
+
+
+def test_there_is_one_firmware_slot_which_is_active_and_read_only(bench: Bench) -> None:
+    address = bench.y.take()
+    assert bench.y.admin.status(commands.identify(0, Cns.CONTROLLER, address)) == Status.SUCCESS
+    found = unpack_page(IdentifyController, bench.y.space.read(address, PAGE_BYTES))
+    assert (FRMW_NOFS.get(found.frmw), FRMW_FFSRO.get(found.frmw)) == (1, 1)
+    data = page(bench.y, LogPage.FIRMWARE_SLOTS, 512)
+    assert data[0] == 1
+    assert data[8:16] == found.fr.encode().ljust(8)
+    assert not any(data[1:8] + data[16:])
+
+
 def test_the_pages_that_are_listed_are_those_that_can_be_read(bench: Bench) -> None:
     data = page(bench.y, LogPage.SUPPORTED_LOG_PAGES, 1024)
     listed = [int.from_bytes(data[4 * lid : 4 * lid + 4], "little") for lid in range(256)]
@@ -77,8 +111,8 @@ def test_the_pages_that_are_listed_are_those_that_can_be_read(bench: Bench) -> N
     for lid in range(256):
         status = bench.y.admin.status(raw(AdminOpcode.GET_LOG_PAGE, prp1=address, cdw10=1023 << 16 | lid))
         assert status == (Status.SUCCESS if listed[lid] else Status.INVALID_LOG_PAGE)
+    assert {lid for lid in range(256) if listed[lid]} == set(LogPage)
     assert set(listed) == {0, 1}
-    assert sum(listed) == 2
 
 
 def test_a_page_is_read_in_parts(bench: Bench) -> None:
