@@ -24,6 +24,7 @@ from nvmelm_lab.nvme.memory_tracking import (
 )
 from nvmelm_lab.nvme.pages import unpack_page
 from nvmelm_lab.nvme.status import Status
+from nvmelm_lab.nvme.structs import Cqe
 
 
 class DeviceWrites(Protocol):
@@ -82,20 +83,18 @@ class SsdTracking:
 
         Raises InputError when it cannot track host memory, and CommandFailed when it will not.
         """
-        await self.stop()
         controller = await self._identify()
         if not TRATTR_THMCS.get(controller.trattr):
             raise InputError(f"{self._target.mmc} cannot track host memory; give another way of tracking it")
         exponent = controller.minmrtg
-        while True:
-            self._driver.space.write(
-                self._buffer.address, pack_tracking_request(exponent, self._ranges(exponent))
-            )
-            sqe = lm.track_memory(0, self._target.cntlid, True, self._buffer.address)
-            cqe = await self._driver.admin.run(sqe)
-            if status_of(cqe) != Status.NOT_ENOUGH_RESOURCES or cqe.dw0 <= exponent:
-                break
+        cqe = await self._track(exponent)
+        if status_of(cqe) == Status.INVALID_CONTROLLER_IDENTIFIER:
+            # Somebody has left it on.
+            await self.stop()
+            cqe = await self._track(exponent)
+        while status_of(cqe) == Status.NOT_ENOUGH_RESOURCES and exponent < cqe.dw0 & 0xFFFF:
             exponent = cqe.dw0 & 0xFFFF
+            cqe = await self._track(exponent)
         check("Track Send (track memory changes)", cqe)
 
     async def take(self) -> set[int]:
@@ -115,6 +114,13 @@ class SsdTracking:
         await self._driver.command("Track Send (stop tracking memory)", sqe)
 
     # -- inside --------------------------------------------------------------------------------------------
+
+    async def _track(self, exponent: int) -> Cqe:
+        request = pack_tracking_request(exponent, self._ranges(exponent))
+        self._driver.space.write(self._buffer.address, request)
+        return await self._driver.admin.run(
+            lm.track_memory(0, self._target.cntlid, True, self._buffer.address)
+        )
 
     async def _identify(self) -> IdentifyController:
         sqe = commands.identify(0, Cns.CONTROLLER, self._buffer.address)

@@ -18,6 +18,7 @@ from nvmelm_lab.nvme import (
     MigrationSendSelect,
     ResourceType,
     Status,
+    TrackReceiveSelect,
     TrackSendSelect,
     VirtualizationAction,
 )
@@ -68,6 +69,14 @@ _STOP = Words(
     "VMM sends Track Send to Ctlr {ctrl}: stop logging Ctlr {target}",
     "Ctlr {ctrl} stopped logging Ctlr {target}",
     "Ctlr {ctrl} completed Track Send: no entry follows the marker",
+)
+_TRACK = Words(
+    "VMM sends Track Send to Ctlr {ctrl}: see which pages of guest memory Ctlr {target} writes",
+    "Ctlr {ctrl} sees from now on which pages of guest memory Ctlr {target} writes",
+)
+_LOSE_TRACK = Words(
+    "VMM sends Track Send to Ctlr {ctrl}: see no longer what Ctlr {target} writes to memory",
+    "Ctlr {ctrl} no longer sees what Ctlr {target} writes to memory",
 )
 _ASSIGN = Words(
     "VMM asks Ctlr {ctrl} to give Ctlr {target} {count} {resource}",
@@ -120,6 +129,10 @@ ADMIN: Final[Mapping[tuple[int, int], Words]] = {
     (AdminOpcode.MIGRATION_SEND, MigrationSendSelect.RESUME): _RESUME,
     (AdminOpcode.MIGRATION_SEND, MigrationSendSelect.SET_STATE): _SET_STATE,
     (AdminOpcode.MIGRATION_RECEIVE, MigrationReceiveSelect.GET_STATE): _GET_STATE,
+    (AdminOpcode.TRACK_RECEIVE, TrackReceiveSelect.TRACKED_MEMORY): Words(
+        "VMM asks Ctlr {ctrl} which pages of guest memory Ctlr {target} has written (Track Receive)",
+        "Ctlr {ctrl} told which pages Ctlr {target} has written, and forgets them",
+    ),
 }
 """By opcode and variant; -1 stands for any variant."""
 
@@ -180,6 +193,8 @@ def words_of(command: Command) -> Words:
     opcode = command.sqe.opcode
     if opcode == AdminOpcode.TRACK_SEND and command.select == TrackSendSelect.LOG_USER_DATA:
         return _START if command.sqe.cdw10 >> 16 & 0xF == LogAction.START else _STOP
+    if opcode == AdminOpcode.TRACK_SEND and command.select == TrackSendSelect.TRACK_MEMORY:
+        return _TRACK if command.sqe.cdw10 >> 16 & 1 else _LOSE_TRACK
     found = ADMIN.get((opcode, command.select)) or ADMIN.get((opcode, -1))
     return found or Words("VMM sends {name} to Ctlr {ctrl}", "Ctlr {ctrl} answered {name}")
 

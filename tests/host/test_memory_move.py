@@ -11,7 +11,7 @@ from nvmelm_lab.engine import Engine, Kind, Random, RunToBlock, Schedule, Timed,
 from nvmelm_lab.host.disk import Request
 from nvmelm_lab.host.link import Link, MemoryPages
 from nvmelm_lab.host.memory_move import PAGES_AT_ONCE, MemoryMove
-from nvmelm_lab.host.memory_tracking import Iommu
+from nvmelm_lab.host.memory_tracking import Iommu, SsdTracking
 from nvmelm_lab.host.move import TRACKING, Plan
 from nvmelm_lab.host.operation import Operation, OperationKind
 from nvmelm_lab.host.queue_pair import Pending
@@ -359,3 +359,20 @@ def test_tracking_ends_with_the_migration() -> None:
     assert caught.run().good
     assert all(each.memory_tracking is None for each in caught.lab.source.controllers.values())
     assert not caught.lab.source_spaces["guest"].watched
+
+
+def test_what_somebody_has_left_on_does_not_hinder() -> None:
+    lab = Lab(LabSpec(guests=(GuestSpec(blocks=(BLOCKS,), filled=BLOCKS),)))
+    method = lab.migration("guest", Plan(memory_tracking="device"))
+    lab.begin(Timed())
+    before = SsdTracking(method.move.source_side, method.memory.source)
+
+    async def vmm() -> set[int]:
+        await before.start()
+        await method.memory.begin()
+        return await method.memory.devices.take()
+
+    actor = lab.engine.spawn("VMM", vmm())
+    lab.engine.run()
+    assert actor.done.level
+    assert actor.error is None
