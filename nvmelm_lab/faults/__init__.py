@@ -6,7 +6,7 @@
 
 from nvmelm_lab.faults.actions import Bench
 from nvmelm_lab.faults.fault import Fault, parse
-from nvmelm_lab.faults.schedule import Injecting
+from nvmelm_lab.faults.schedule import Injecting, Sited
 from nvmelm_lab.faults.table import COLUMNS, FAULTS, Row
 
-__all__ = ["COLUMNS", "FAULTS", "Bench", "Fault", "Injecting", "Row", "parse"]
+__all__ = ["COLUMNS", "FAULTS", "Bench", "Fault", "Injecting", "Row", "Sited", "parse"]

@@ -15,6 +15,7 @@ from nvmelm_lab.faults.fault import Fault
 from nvmelm_lab.faults.table import FAULTS
 from nvmelm_lab.host.adoption import adopt
 from nvmelm_lab.host.caretaker import Caretaker
+from nvmelm_lab.host.link import UP
 from nvmelm_lab.host.move import Method
 from nvmelm_lab.lab import Lab
 from nvmelm_lab.ssd import Controller
@@ -58,6 +59,15 @@ class Bench:
         """Whether the guest's VM is at the destination."""
         return self.guest.vm.port.behind is self.there
 
+    def reckon_with_faults(self) -> None:
+        """Let all steps say what a fault can change for them, for who explores their orders."""
+        for ssd in (self.lab.source, self.lab.destination):
+            ssd.primary.reckon_with_resets()
+        for caretaker in self.caretakers:
+            driver = caretaker.driver
+            driver.port.cells = (("queues", driver.name),)
+        self.lab.link.reckon_with_faults()
+
     def kind(self, fault: Fault) -> Kind:
         """The step in which the fault happens."""
         action = ACTIONS[fault.name]
@@ -67,6 +77,10 @@ class Bench:
             touches=lambda _: action.touches(self, fault),
             label=lambda _: FAULTS[fault.name].title,
         )
+
+    def more_follows(self, fault: Fault) -> bool:
+        """Whether the fault is more than one step."""
+        return ACTIONS[fault.name].then is not None
 
     def happen(self, fault: Fault) -> None:
         """Let it happen."""
@@ -133,8 +147,8 @@ def _overflow_touches(bench: Bench, _fault: Fault) -> Touches:
     queue, gate = bench.here.migration_queue, bench.here.fetch_gate.key
     if queue is None:
         return (gate,), ()
-    reads, writes = queue.posting(queue.slots)
-    return (gate, *reads), (*writes, queue.log_key)
+    reads, writes = queue.posting(queue.slots + 4)
+    return (gate, *reads), (*writes, queue.log_key, ("head", (queue.owner, queue.cdqid)))
 
 
 # -- link, slow suspend, operator -------------------------------------------------------------------------
@@ -204,6 +218,10 @@ def _reset_touches(bench: Bench, fault: Fault) -> Touches:
     return resetting(_controllers(bench)[fault.name])
 
 
+def _power_touches(bench: Bench, _fault: Fault) -> Touches:
+    return resetting(bench.lab.destination.primary)
+
+
 def _lose_power(bench: Bench, _fault: Fault) -> None:
     lose_power(bench.lab.destination)
     bench.alarm.count()
@@ -235,15 +253,15 @@ async def _restart(bench: Bench) -> None:
 ACTIONS: Mapping[str, Action] = {
     "media-error": Action(_media_error, _media_touches),
     "queue-overflow": Action(_overflow, _overflow_touches),
-    "link-down": Action(_link_down, then=_link_up_again),
-    "link-lost": Action(_link_down),
+    "link-down": Action(_link_down, lambda _bench, _fault: ((), UP), then=_link_up_again),
+    "link-lost": Action(_link_down, lambda _bench, _fault: ((), UP)),
     "slow-suspend": Action(_slow, then=_slow_ends),
     "cancel": Action(_cancel),
     "reset-x": Action(_reset, _reset_touches),
     "reset-y": Action(_reset, _reset_touches),
     "reset-g": Action(_reset, _reset_touches),
     "reset-h": Action(_reset, _reset_touches),
-    "power-loss": Action(_lose_power),
+    "power-loss": Action(_lose_power, _power_touches),
     "vmm-crash": Action(_crash, then=_restart),
 }
 """What each fault of the table does."""

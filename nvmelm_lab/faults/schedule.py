@@ -1,4 +1,8 @@
-"""The schedule that lets faults happen at their sites, as steps of actors of their own, whoever else could go."""
+"""The schedules that let faults happen at their sites, whoever else could go.
+
+`Injecting` makes each a step of an actor of its own: what a trace shows.  `Sited` makes one part of the step behind
+which it happens: what an explorer can turn around together with that step, without a choice of its own.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from nvmelm_lab.engine import Actor, Engine, Schedule
+from nvmelm_lab.engine import WAIT, Actor, Engine, Kind, Schedule, Touches
+from nvmelm_lab.errors import InputError
 from nvmelm_lab.faults.fault import Fault
 
 if TYPE_CHECKING:
@@ -62,7 +67,7 @@ class Injecting:
             self.asked.append(self._engine.step_index + 1)
         actor = self.inner.next()
         self.now = self.inner.now
-        if actor is not None and self.left and not actor.stopped and not actor.is_blocked:
+        if actor is not None and self.left and not (actor.kind is WAIT or actor.stopped or actor.is_blocked):
             self._taken[actor.name] += 1
         return actor
 
@@ -86,3 +91,75 @@ class Injecting:
 
     def _on_phase(self, effect: Effect) -> None:
         self._phases.add(effect[1])
+
+
+class Sited:
+    """`inner`, but that `fault` happens as part of the step of an actor that is its site.
+
+    Waits and choices are no sites.  InputError for a fault whose site is no actor's step, or from which more follows.
+    """
+
+    def __init__(self, inner: Schedule, fault: Fault, bench: Bench) -> None:
+        if not fault.actor:
+            raise InputError(
+                f"the fault {fault.text!r} is at no step of an actor; write {fault.name}@ACTOR#STEP"
+            )
+        if bench.more_follows(fault):
+            raise InputError(
+                f"the fault {fault.name!r} is more than one step; the explorer cannot let it happen"
+            )
+        self.inner = inner
+        self.now = inner.now
+        self.fault = fault
+        self.bench = bench
+        self._taken = 0
+        self._kind: Kind | None = None
+
+    def bind(self, engine: Engine) -> None:
+        """Serve this engine."""
+        self.inner.bind(engine)
+
+    def offer(self, actor: Actor) -> None:
+        """Pass it on; the step that is the site becomes one with the fault."""
+        kind = actor.kind
+        if actor.name == self.fault.actor and not (kind is self._kind or kind is WAIT or kind.asks):
+            self._taken += 1
+            if self._taken == self.fault.step:
+                actor.kind = self._kind = self._with_fault(kind)
+        self.inner.offer(actor)
+
+    def next(self) -> Actor | None:
+        """Whom the schedule within names."""
+        actor = self.inner.next()
+        self.now = self.inner.now
+        return actor
+
+    def choose(self, actor: Actor, name: str, options: int) -> int:
+        """The choice of the schedule within."""
+        return self.inner.choose(actor, name, options)
+
+    def _with_fault(self, kind: Kind) -> Kind:
+        bench, fault = self.bench, self.fault
+        happens = bench.kind(fault)
+
+        def act(subject: object) -> object:
+            result = kind.act(subject)
+            bench.happen(fault)
+            return result
+
+        def touches(subject: object) -> Touches:
+            reads, writes = kind.touches(subject) if kind.touches is not None else ((), ())
+            assert happens.touches is not None
+            more = happens.touches(None)
+            return reads + more[0], writes + more[1]
+
+        return Kind(
+            kind.name,
+            act,
+            touches=touches,
+            gate=kind.gate,
+            takes=kind.takes,
+            uses=kind.uses,
+            shares=kind.shares,
+            label=lambda subject: f"{kind.describe(subject)}; then {happens.describe(None)}",
+        )

@@ -11,7 +11,6 @@ from nvmelm_lab.engine import Engine, Kind, Signal, do
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.host import provision
 from nvmelm_lab.host.driver import Driver
-from nvmelm_lab.nvme.codes import Property
 
 NOTICE_NS = 50_000
 """How long it takes a driver to notice.  Real ones take seconds; here a run is some milliseconds long."""
@@ -32,7 +31,7 @@ class Caretaker:
             lambda _: self._serves(),
             gate=driver.gate,
             takes=NOTICE_NS,
-            touches=lambda _: driver.port.property_touches(Property.CC),
+            touches=lambda _: driver.port.reviving_touches(),
             label=lambda _: f"{driver.name} looks whether its controller is ready",
         )
         self._up = Kind(
@@ -43,8 +42,8 @@ class Caretaker:
     async def _take_care(self) -> None:
         seen = self.alarm.level
         while True:
-            await self.alarm.wait(seen + 1)
-            seen = self.alarm.level
+            seen += 1
+            await self.alarm.wait(seen)
             if await do(self._look):
                 continue
             try:
@@ -57,7 +56,7 @@ class Caretaker:
         driver = self.driver
         await driver.revive()
         for cntlid in sorted(driver.functions):
-            await provision.bring_online(driver, cntlid)
+            await provision.bring_online(driver, cntlid, at_once=True)
         await do(self._up)
         if driver.functions:
             self.alarm.count()

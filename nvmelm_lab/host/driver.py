@@ -91,7 +91,7 @@ class Driver:
             QueuePair.come_up,
             gate=gate,
             takes=RING_NS,
-            touches=lambda _: port.doorbell_touches(),
+            touches=lambda _: port.reviving_touches(),
             label=lambda queue: f"{name} begins anew with queue pair {queue.qid}",
         )
 
@@ -111,7 +111,15 @@ class Driver:
             raise InputError(f"{self.name}: the controller did not become ready; is it online?")
 
     async def command(self, what: str, sqe: bytes) -> Cqe:
-        """Run one admin command.  Raises CommandFailed, `what` naming the command, when it ends with an error."""
+        """Run one admin command.  Raises CommandFailed, `what` naming the command, when it ends with an error.
+
+        While the controller is brought up again it waits: what is to be online behind it is not yet.
+        """
+        await self.is_back()
+        return await self.command_at_once(what, sqe)
+
+    async def command_at_once(self, what: str, sqe: bytes) -> Cqe:
+        """The same for who brings the controller up."""
         cqe = await self.admin.run(sqe)
         check(what, cqe)
         return cqe
@@ -123,21 +131,26 @@ class Driver:
         """
         check_burst(burst)
         self._burst = burst
-        await self.command("Set Features 01h", commands.set_arbitration(0, BURSTS.index(burst)))
+        await self._set_burst()
+
+    async def _set_burst(self) -> None:
+        sqe = commands.set_arbitration(0, BURSTS.index(self._burst))
+        await self.command_at_once("Set Features 01h", sqe)
 
     async def create_queue_pair(self, entries: int, name: str | None = None) -> QueuePair:
         """One more I/O queue pair of `entries` slots."""
         self._queues += 1
         qid = self._queues
         sq_base, cq_base = self.pages.take(entries * 64), self.pages.take(entries * 16)
+        await self.is_back()
         await self._create(qid, entries, sq_base, cq_base)
         return QueuePair(
             self.engine, name or self.name, self.port, qid, entries, sq_base, cq_base, gate=self.gate
         )
 
     async def _create(self, qid: int, entries: int, sq_base: int, cq_base: int) -> None:
-        await self.command("Create I/O CQ", commands.create_io_cq(0, cq_base, qid, entries))
-        await self.command("Create I/O SQ", commands.create_io_sq(0, sq_base, qid, entries, qid))
+        await self.command_at_once("Create I/O CQ", commands.create_io_cq(0, cq_base, qid, entries))
+        await self.command_at_once("Create I/O SQ", commands.create_io_sq(0, sq_base, qid, entries, qid))
 
     # -- when the controller was reset ---------------------------------------------------------------------
 
@@ -162,7 +175,7 @@ class Driver:
         await self.enable()
         await do(self._begin, self.admin)
         if self._burst:
-            await self.set_arbitration_burst(self._burst)
+            await self._set_burst()
         for qid, queue in sorted(self.port.queues.items()):
             if qid:
                 await self._create(qid, queue.entries, queue.sq_base, queue.cq_base)
@@ -175,7 +188,8 @@ class Driver:
 
     async def is_back(self) -> None:
         """Wait until the controller, should it have been lost, serves again."""
-        await self.revived.wait(self.losses)
+        if self.revived.level < self.losses:
+            await self.revived.wait(self.losses)
 
 
 def check_burst(burst: int) -> None:

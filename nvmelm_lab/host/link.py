@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from nvmelm_lab.engine import Engine, Kind, Resource, do, until
+from nvmelm_lab.engine.cells import Key
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.memory import PAGE_BYTES, AddressSpace
 
@@ -32,6 +33,10 @@ TRIES = 4
 
 RETRY_NS = 200_000
 """How long a transfer that failed waits for the link to come up, in ns."""
+
+
+UP: tuple[Key, ...] = (("link", "up"),)
+"""The cell "is the link up?"."""
 
 
 class LinkDown(InputError):
@@ -79,6 +84,10 @@ class Link:
     async def send_pages(self, job: MemoryPages) -> None:
         """Carry pages of guest memory to the other host.  Raises LinkDown when it cannot."""
         await self._send(self._pages, job)
+
+    def reckon_with_faults(self) -> None:
+        """From now on its steps say that they depend on whether it is up, for who explores their orders."""
+        self._blocks.touches = self._pages.touches = lambda _: (UP, ())
 
     def go(self, *, is_up: bool) -> None:
         """From now on transfers succeed, or fail."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from nvmelm_lab.engine import Touches
+from nvmelm_lab.engine.cells import Key
 from nvmelm_lab.memory import AddressSpace
 
 if TYPE_CHECKING:
@@ -44,13 +45,17 @@ class Port:
 
     queues
         QID -> queue pair that interrupts of that completion queue wake.
+    cells
+        What whoever loses and revives the queues writes, and whoever rings a doorbell reads: empty as long as nobody
+        reckons with resets.
     """
 
-    __slots__ = ("_controller", "queues", "space")
+    __slots__ = ("_controller", "cells", "queues", "space")
 
     def __init__(self, space: AddressSpace) -> None:
         self.space = space
         self.queues: dict[int, QueuePair] = {}
+        self.cells: tuple[Key, ...] = ()
         self._controller: Door | None = None
 
     @property
@@ -87,12 +92,18 @@ class Port:
     def doorbell_touches(self) -> Touches:
         """The cells that a doorbell write touches."""
         assert self._controller is not None
-        return self._controller.doorbell_touches()
+        touches = self._controller.doorbell_touches()
+        return (touches[0] + self.cells, touches[1]) if self.cells else touches
 
     def property_touches(self, offset: int) -> Touches:
         """The cells that writing the property at `offset` may touch."""
         assert self._controller is not None
         return self._controller.property_touches(offset)
+
+    def reviving_touches(self) -> Touches:
+        """The cells that losing and reviving the queues touches."""
+        reads, writes = self.doorbell_touches()
+        return reads, (*writes, *self.cells)
 
     def _interrupt(self, cqid: int, cids: Sequence[int]) -> None:
         queue = self.queues.get(cqid)

@@ -78,9 +78,13 @@ async def _attachment(driver: Driver, nsid: int, cntlids: list[int], *, detach: 
     await driver.command(f"Namespace Attachment ({'detach' if detach else 'attach'})", sqe)
 
 
-async def bring_online(driver: Driver, cntlid: int) -> None:
-    """Give the secondary controller `cntlid` queues and interrupts, and bring it online, freshly reset."""
-    action = VirtualizationAction
+async def bring_online(driver: Driver, cntlid: int, *, at_once: bool = False) -> None:
+    """Give the secondary controller `cntlid` queues and interrupts, and bring it online, freshly reset.
+
+    at_once
+        While the primary controller itself is being brought up again.
+    """
+    action, command = VirtualizationAction, driver.command_at_once if at_once else driver.command
     for step in (
         commands.virtualization(0, cntlid, action.SECONDARY_OFFLINE),
         commands.virtualization(0, cntlid, action.SECONDARY_ASSIGN, ResourceType.QUEUES, QUEUE_RESOURCES),
@@ -89,7 +93,7 @@ async def bring_online(driver: Driver, cntlid: int) -> None:
         ),
         commands.virtualization(0, cntlid, action.SECONDARY_ONLINE),
     ):
-        await driver.command("Virtualization Management", step)
+        await command("Virtualization Management", step)
     driver.functions.add(cntlid)
 
 

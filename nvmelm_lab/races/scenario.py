@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from nvmelm_lab.engine import Actor, Engine, Recorder, Schedule
 from nvmelm_lab.errors import InputError
+from nvmelm_lab.faults import Bench, Fault, Sited, parse
+from nvmelm_lab.host import recovery
 from nvmelm_lab.host.driver import status_of
 from nvmelm_lab.host.guest import Guest
 from nvmelm_lab.host.ledger import UNREADABLE
@@ -54,6 +56,8 @@ class Scenario:
         Slots of the Migration Queue.
     rounds
         Iterative copies before the suspend.
+    fault
+        What fails, and behind which step of an actor: ``"reset-y@VMM#12"``; "" for nothing.
     """
 
     name: str
@@ -65,6 +69,7 @@ class Scenario:
     slots: int = 8
     rounds: int = 1
     habits: Habits = field(default_factory=Habits)
+    fault: str = ""
 
     def operations(self) -> list[Operation]:
         """The guest's commands."""
@@ -94,6 +99,11 @@ SCENARIOS = (
     Scenario("4 commands", "w0 w3 d6 w1", 9, chunk=2, depth=2, rounds=2),
     Scenario("two writes, one LBA", "w0 w0", 1),
 )
+
+
+async def recovering(migration: Migration) -> None:
+    """The reference VMM where something may fail: it recovers as `Migration.run` does."""
+    await recovery.attempt(migration.move, reference(migration), migration.go_back, migration.go_on)
 
 
 async def reference(migration: Migration) -> None:
@@ -133,10 +143,17 @@ class World:
         self._run("prepare", self.migration.prepare_destination())
         self.guest: Guest = self.lab.program("guest", scenario.operations())
         self._vmm = vmm
+        self._fault: Fault | None = None
+        if scenario.fault:
+            self._fault = parse(scenario.fault)
+            self._bench = Bench(self.lab, "guest", self.migration)
+            self._bench.reckon_with_faults()
         self.actors: list[Actor] = []
 
     def begin(self, schedule: Schedule, recorder: Recorder | None = None) -> None:
         """Start guest and VMM under `schedule`."""
+        if self._fault is not None:
+            schedule = Sited(schedule, self._fault, self._bench)
         self.lab.begin(schedule, recorder=recorder)
         self.actors = [
             self.engine.spawn("guest", self.guest.run_in_order()),
@@ -153,7 +170,7 @@ class World:
                 return f"{actor.name} failed: {actor.error}"
             if not actor.done.level:
                 return f"{actor.name} never ends: it {actor.kind.describe(actor.subject)}"
-        broken = self.oracle.judge().broken
+        broken = self.oracle.judge(self.migration.progress.failure).broken
         return f"{broken[0].name}: {broken[0].word}" if broken else ""
 
     def content(self) -> tuple[int, ...]:

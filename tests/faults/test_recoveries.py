@@ -29,7 +29,7 @@ BLOCKS = 8
 class Run:
     """A migration with faults on a bench that can be looked into, and the effects that it had."""
 
-    def __init__(self, *faults: Fault, writes: Iterable[int] = (), iommu: bool = True) -> None:
+    def __init__(self, *faults: Fault, writes: Iterable[int] = (), tracking: str = "iommu") -> None:
         self.lab = Lab(LabSpec(guests=(GuestSpec(blocks=(BLOCKS,), filled=BLOCKS),), granularity=1, chunk=2))
         self.engine = self.lab.engine
         self.effects: list[tuple[Any, ...]] = []
@@ -38,7 +38,7 @@ class Run:
         self.lab.begin(injecting, trace=self.trace)
         self.oracle = self.lab.oracle("guest")
         self.migration = self.lab.migration(
-            "guest", Plan(copy_tasks=2, rounds=1, downtime_budget_ns=0, iommu=iommu)
+            "guest", Plan(copy_tasks=2, rounds=1, downtime_budget_ns=0, memory_tracking=tracking)
         )
         self.bench = Bench(self.lab, "guest", self.migration)
         injecting.aim(self.bench)
@@ -125,7 +125,7 @@ def test_a_link_that_comes_up_again_costs_time_and_nothing_else() -> None:
 
 
 def test_a_link_that_is_lost_while_the_vm_stands_still_lets_it_go_on_at_the_source() -> None:
-    done = run(Fault("link-lost", phase="State"), iommu=False)
+    done = run(Fault("link-lost", phase="State"), tracking="none")
     assert "the link was down" in done.migration.progress.failure
     assert (
         done.index("vm", "guest", "paused")
@@ -198,7 +198,7 @@ def test_logging_goes_on_by_itself_at_a_source_that_resumes(first_entry: str) ->
 
 @pytest.mark.parametrize("site", [("reset-g", "Resume"), ("reset-h", "Resume"), ("link-lost", "State")])
 def test_the_destination_is_off_before_the_source_serves_again(site: tuple[str, str]) -> None:
-    done = run(Fault(site[0], phase=site[1]), writes=range(BLOCKS), iommu=False)
+    done = run(Fault(site[0], phase=site[1]), writes=range(BLOCKS), tracking="none")
     assert done.migration.progress.failure
     assert done.good, "one controller runs is among what the oracle judges"
     assert done.do(made_for(done.lab.destination_driver, done.bench.there.cntlid)) == []
