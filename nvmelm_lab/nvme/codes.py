@@ -97,6 +97,7 @@ class LogPage(Code):
     SUPPORTED_LOG_PAGES = 0x00, "which log pages there are"
     FIRMWARE_SLOTS = 0x03, "which firmware there is, and which is active"
     COMMAND_EFFECTS = 0x05, "which commands there are, and what they may change"
+    LBA_STATUS = 0x0E, "which LBAs are known to be unreadable"
     FEATURE_EFFECTS = 0x12, "which features there are, and their scope"
 
 

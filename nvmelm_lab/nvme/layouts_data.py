@@ -6,6 +6,7 @@ from nvmelm_lab.nvme.codes import (
     EntrySpecial,
     LbaChange,
     LbaRangeStatus,
+    LbaStatusAction,
     OneShotEvent,
 )
 from nvmelm_lab.nvme.fields import Field, Layout, bits, layout, meanings, reserved, reserved_bits, whole_bytes
@@ -243,4 +244,36 @@ COPY_RANGE = layout(
     whole_bytes(24, 27, "ELBT", "expected tags for end-to-end protection; 0, as the kit uses none"),
     whole_bytes(28, 29, "ELBAT", "expected application tag; 0, as the kit uses none"),
     whole_bytes(30, 31, "ELBATM", "mask of the expected application tag"),
+)
+
+LBA_STATUS_INFORMATION = layout(
+    "LBA Status Information",
+    16,
+    "NVM Command Set 1.2, 4.1.4.5, Figure 109",
+    whole_bytes(0, 3, "LSLPLEN", "length of the log page", unit="bytes"),
+    whole_bytes(4, 7, "NLSLNE", "number of namespace elements that follow"),
+    whole_bytes(8, 11, "ESTULB", "estimate of how many LBAs cannot be read", unit="blocks"),
+    reserved(12, 13),
+    whole_bytes(
+        14, 15, "LSGC", "generation: raised when the page tells of LBAs that were not read of before"
+    ),
+)
+
+LBA_STATUS_ELEMENT = layout(
+    "LBA Status Log Namespace Element",
+    16,
+    "NVM Command Set 1.2, 4.1.4.5, Figure 110",
+    whole_bytes(0, 3, "NEID", "namespace that the element is about"),
+    whole_bytes(4, 7, "NLRD", "number of ranges that follow; FFFFFFFFh: look at all LBAs"),
+    whole_bytes(8, 8, "RATYPE", "action to ask by", meanings(LbaStatusAction), hexadecimal=True),
+    reserved(9, 15),
+)
+
+LBA_STATUS_RANGE = layout(
+    "LBA Range Descriptor",
+    16,
+    "NVM Command Set 1.2, 4.1.4.5, Figure 111",
+    whole_bytes(0, 7, "RSLBA", "first LBA"),
+    whole_bytes(8, 11, "RNLB", "number of LBAs", unit="blocks", zero_based=True),
+    reserved(12, 15),
 )

@@ -2,10 +2,11 @@
 business.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from struct import Struct
 
 from nvmelm_lab.nvme.bits import Bits
+from nvmelm_lab.nvme.codes import LbaStatusAction
 
 # What Commands Supported and Effects says of a command, as far as the kit uses it.  Base 2.1, Figure 210.
 EFFECTS_CSUPP = Bits(0, 0)  # the controller supports the command
@@ -19,6 +20,10 @@ FEATURES_CDQSCP = Bits(26, 26)  # its scope is one Controller Data Queue
 
 # What the Supported Log Pages page says of one page.  Base 2.1, 5.1.12.1.1.
 LID_LSUPP = Bits(0, 0)  # the page is supported
+
+_STATUS_HEADER = Struct("<III2xH")
+_STATUS_ELEMENT = Struct("<IIB7x")
+_STATUS_RANGE = Struct("<QI4x")
 
 _OPCODES = 256
 _DWORDS = Struct(f"<{_OPCODES}I")
@@ -53,6 +58,37 @@ def pack_firmware_slots(revision: str) -> bytes:
 def pack_supported_log_pages(lids: Iterable[int]) -> bytes:
     """Supported Log Pages (LID 00h), 1024 bytes: a dword (`LID_*`) for each log page identifier."""
     return _packed({lid: LID_LSUPP.put(1) for lid in lids})
+
+
+def pack_lba_status_information(
+    unreadable: Mapping[int, Sequence[tuple[int, int]]], generation: int
+) -> bytes:
+    """LBA Status Information (LID 0Eh): NSID -> unreadable ranges, each an SLBA and a plain count of LBAs, to be
+    asked about by Get LBA Status 11h; `generation` is LSGC.  NVM Command Set 1.2, Figures 109 to 111.
+    """
+    elements = b"".join(
+        _STATUS_ELEMENT.pack(nsid, len(ranges), LbaStatusAction.TRACKED)
+        + b"".join(_STATUS_RANGE.pack(slba, blocks - 1) for slba, blocks in ranges)
+        for nsid, ranges in unreadable.items()
+    )
+    estimate = sum(blocks for ranges in unreadable.values() for _, blocks in ranges)
+    length = _STATUS_HEADER.size + len(elements)
+    return _STATUS_HEADER.pack(length, len(unreadable), estimate, generation) + elements
+
+
+def unpack_lba_status_information(
+    data: bytes | bytearray | memoryview,
+) -> tuple[dict[int, list[tuple[int, int]]], int]:
+    """The ranges by NSID and the generation of a page; what lies behind its length is ignored."""
+    _, elements, _, generation = _STATUS_HEADER.unpack_from(data)
+    at, found = _STATUS_HEADER.size, {}
+    for _ in range(elements):
+        nsid, count, _ = _STATUS_ELEMENT.unpack_from(data, at)
+        at += _STATUS_ELEMENT.size
+        end = at + count * _STATUS_RANGE.size
+        found[nsid] = [(slba, nlb + 1) for slba, nlb in _STATUS_RANGE.iter_unpack(data[at:end])]
+        at = end
+    return found, generation
 
 
 def _packed(dwords: Mapping[int, int]) -> bytes:

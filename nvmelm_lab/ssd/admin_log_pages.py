@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from nvmelm_lab.engine import Touches
 from nvmelm_lab.nvme.codes import BROADCAST_NSID, AdminOpcode, Feature, LogPage
 from nvmelm_lab.nvme.log_pages import (
     EFFECTS_CSUPP,
@@ -79,10 +80,15 @@ def _firmware_slots(_controller: Controller, _supported: Supported) -> bytes:
     return pack_firmware_slots(FIRMWARE)
 
 
+def _lba_status(controller: Controller, _supported: Supported) -> bytes:
+    return controller.subsystem.lba_status_logs[controller.cntlid].page()
+
+
 _PAGES: Mapping[int, Callable[[Controller, Supported], bytes]] = {
     LogPage.SUPPORTED_LOG_PAGES: _supported_log_pages,
     LogPage.FIRMWARE_SLOTS: _firmware_slots,
     LogPage.COMMAND_EFFECTS: _command_effects,
+    LogPage.LBA_STATUS: _lba_status,
     LogPage.FEATURE_EFFECTS: _feature_effects,
 }
 
@@ -91,6 +97,7 @@ def _get(controller: Controller, command: Command, supported: Supported) -> None
     sqe = command.sqe
     length = 4 * ((sqe.cdw11 & 0xFFFF) << 16 | sqe.cdw10 >> 16) + 4
     if length > MAX_TRANSFER_BYTES:
+        # First of all, as a shim in between asks it first too.
         raise Refused(Status.INVALID_FIELD)
     page = _PAGES.get(sqe.cdw10 & 0xFF)
     if page is None:
@@ -104,6 +111,14 @@ def _get(controller: Controller, command: Command, supported: Supported) -> None
         raise Refused(Status.INVALID_FIELD)
     # Dwords behind the page's end may hold anything: zeros, so that no buffer on the way shows what it held before.
     put_bytes(controller.space, command, data[offset : offset + length].ljust(length, b"\0"), length)
+    if sqe.cdw10 & 0xFF == LogPage.LBA_STATUS:
+        controller.subsystem.lba_status_logs[controller.cntlid].was_read()
+
+
+def _touches(controller: Controller, command: Command) -> Touches:
+    if command.sqe.cdw10 & 0xFF != LogPage.LBA_STATUS:
+        return (), ()
+    return controller.subsystem.lba_status_logs[controller.cntlid].reading()
 
 
 def _describe(command: Command) -> str:
@@ -114,6 +129,8 @@ def handlers(supported: Supported) -> Mapping[int, AdminHandler]:
     """The row of Get Log Page; `supported` looks into the table that this row stands in."""
     return {
         AdminOpcode.GET_LOG_PAGE: AdminHandler(
-            lambda controller, command: _get(controller, command, supported), describe=_describe
+            lambda controller, command: _get(controller, command, supported),
+            touches=_touches,
+            describe=_describe,
         )
     }

@@ -13,6 +13,7 @@ from nvmelm_lab.errors import InputError
 from nvmelm_lab.memory import AddressSpace
 from nvmelm_lab.ssd.controller import Controller
 from nvmelm_lab.ssd.freedoms import Habits
+from nvmelm_lab.ssd.lba_status_log import LbaStatusLog
 from nvmelm_lab.ssd.life_cycle import Event
 from nvmelm_lab.ssd.migration_queue import MigrationQueue
 from nvmelm_lab.ssd.namespace import MAX_NAMESPACES, Namespace
@@ -75,6 +76,7 @@ class Subsystem:
         self.controllers = {1: self.primary}
         for cntlid, (secondary_name, space) in enumerate(secondary.items(), 2):
             self.controllers[cntlid] = Controller(self, secondary_name, cntlid, space, primary=False)
+        self.lba_status_logs = {each.cntlid: LbaStatusLog(each) for each in self.controllers.values()}
 
     def free_blocks(self) -> int:
         """LBAs that no namespace has."""

@@ -66,6 +66,15 @@ STRUCTURES: Mapping[str, tuple[str, Mapping[str, Place]]] = {
         {"DSLBA": "dslba", "NLB": "nlb", "LBARS": Within("status")},
     ),
     "DSM Range": ("nvme_dsm_range", {"CATTR": "cattr", "LLB": "nlb", "SLBA": "slba"}),
+    "LBA Status Information": (
+        "nvme_lba_status_log",
+        {"LSLPLEN": "lslplen", "NLSLNE": "nlslne", "ESTULB": "estulb", "LSGC": "lsgc"},
+    ),
+    "LBA Status Log Namespace Element": (
+        "nvme_lbas_ns_element",
+        {"NEID": "neid", "NLRD": "nlrd", "RATYPE": "ratype"},
+    ),
+    "LBA Range Descriptor": ("nvme_lba_rd", {"RSLBA": "rslba", "RNLB": "rnlb"}),
     "Copy Range": (
         "nvme_copy_range",
         {"SLBA": "slba", "NLB": "nlb", "ELBT": "eilbrt", "ELBAT": "elbat", "ELBATM": "elbatm"},
@@ -293,6 +302,7 @@ NUMBERS: Mapping[type, Mapping[str, str]] = {
         "SUPPORTED_LOG_PAGES": "NVME_LOG_LID_SUPPORTED_LOG_PAGES",
         "FIRMWARE_SLOTS": "NVME_LOG_LID_FW_SLOT",
         "COMMAND_EFFECTS": "NVME_LOG_LID_CMD_EFFECTS",
+        "LBA_STATUS": "NVME_LOG_LID_LBA_STATUS",
         "FEATURE_EFFECTS": "NVME_LOG_LID_FID_SUPPORTED_EFFECTS",
     },
     codes.CdqSelect: {"CREATE": "NVME_LM_SEL_CREATE_CDQ", "DELETE": "NVME_LM_SEL_DELETE_CDQ"},

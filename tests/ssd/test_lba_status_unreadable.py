@@ -1,12 +1,13 @@
-"""Get LBA Status 10h and 11h: which LBAs cannot be read, as far as the SSD knows (11h) or as it finds (10h)."""
+"""Which LBAs cannot be read: Get LBA Status 11h (as far as the SSD knows) and 10h (as it finds), and log page 0Eh."""
 
 import pytest
 
 from nvmelm_lab.nvme import LbaStatusDescriptor, Status, commands, pack_copy_ranges
 from nvmelm_lab.nvme import migration_commands as lm
-from nvmelm_lab.nvme.codes import LbaStatusAction
+from nvmelm_lab.nvme.codes import LbaStatusAction, LogPage
 from nvmelm_lab.nvme.identify import OACS_GLSS, IdentifyController
 from nvmelm_lab.nvme.lba_status import unpack_lba_status
+from nvmelm_lab.nvme.log_pages import unpack_lba_status_information
 from nvmelm_lab.nvme.pages import unpack_page
 from nvmelm_lab.ssd import Habits
 from tests.ssd import by_hand
@@ -253,3 +254,71 @@ def test_neither_asking_nor_damage_is_told_of_in_the_migration_queue(bench: Benc
     damage(bench, (3, 1))
     ask(bench.y, SCAN)
     assert queue.take() == []
+
+
+# -- the log page LBA Status Information ------------------------------------------------------------------
+
+
+def log_page(host: Host, length: int = 4096, offset: int = 0) -> bytes:
+    address = host.take()
+    sqe = commands.get_log_page(0, LogPage.LBA_STATUS, length // 4, address, offset=offset)
+    assert host.admin.status(sqe) == Status.SUCCESS
+    return host.space.read(address, length)
+
+
+def test_the_log_page_tells_of_what_is_known_to_be_unreadable(bench: Bench) -> None:
+    assert log_page(bench.y) == (16).to_bytes(4, "little") + bytes(4092)
+    bench.create_namespace(8)
+    bench.attach(2, Y)
+    spoil(bench, (3, 2), (9, 1))
+    assert bench.y.io.status(commands.write_uncorrectable(0, 2, 7, 1)) == Status.SUCCESS
+    page = log_page(bench.y)
+    assert page[:16] == bytes.fromhex("60000000 02000000 04000000 0000 0100")
+    assert page[16:32] == bytes.fromhex("01000000 02000000 11") + bytes(7)
+    assert page[32:64] == bytes.fromhex(
+        "0300000000000000 01000000 00000000 0900000000000000 00000000 00000000"
+    )
+    assert page[64:96] == bytes.fromhex(
+        "02000000 01000000 11 00000000000000 0700000000000000 00000000 00000000"
+    )
+    assert page[96:] == bytes(4000)
+    assert unpack_lba_status_information(page) == ({1: [(3, 2), (9, 1)], 2: [(7, 1)]}, 1)
+    assert unpack_lba_status_information(log_page(bench.z))[0] == {1: [(3, 2), (9, 1)]}, "Z does not have 2"
+
+
+def test_the_log_page_knows_nothing_of_damage_that_nobody_has_met(bench: Bench) -> None:
+    damage(bench, (10, 2))
+    assert unpack_lba_status_information(log_page(bench.y)) == ({}, 0)
+    ask(bench.y, SCAN)
+    assert unpack_lba_status_information(log_page(bench.y)) == ({1: [(10, 2)]}, 1)
+
+
+def test_the_generation_rises_with_what_was_not_read_of_before(bench: Bench) -> None:
+    generations = []
+    for change in (
+        lambda: None,
+        lambda: spoil(bench, (3, 2)),
+        lambda: None,
+        lambda: bench.y.write_blocks(3, [1]),
+        lambda: spoil(bench, (3, 1)),
+        lambda: spoil(bench, (4, 1)),
+    ):
+        change()
+        generations.append(unpack_lba_status_information(log_page(bench.y))[1])
+    assert generations == [0, 1, 1, 1, 2, 2]
+    assert unpack_lba_status_information(log_page(bench.z))[1] == 1, "each host reads for itself"
+
+
+def test_the_log_page_comes_in_parts_of_one_generation(bench: Bench) -> None:
+    spoil(bench, (3, 2))
+    parts = [log_page(bench.y, 16, offset) for offset in (0, 16, 32)]
+    assert unpack_lba_status_information(b"".join(parts)) == ({1: [(3, 2)]}, 1)
+
+
+def test_a_log_page_that_was_refused_was_not_read(bench: Bench) -> None:
+    spoil(bench, (3, 2))
+    for prp1, offset in ((MEMORY, 0), (0x1000, 4096)):
+        sqe = commands.get_log_page(0, LogPage.LBA_STATUS, 4, prp1, offset=offset)
+        assert bench.y.admin.status(sqe) != Status.SUCCESS
+    spoil(bench, (9, 1))
+    assert unpack_lba_status_information(log_page(bench.y))[1] == 1
