@@ -10,6 +10,7 @@ import pytest
 
 from nvmelm_lab.memory import PAGE_BYTES
 from nvmelm_lab.nvme import LAYOUTS, AdminOpcode, IoOpcode, Property, Status
+from nvmelm_lab.nvme.codes import FunctionRegister
 from nvmelm_lab.ssd import FREEDOMS, admin, io_commands
 from tests.races.test_freedoms import CASES
 from tests.ssd.door import Bench, raw, ready
@@ -72,6 +73,12 @@ def test_each_property_has_a_row() -> None:
     assert {int(each): each.name for each in Property} == {
         n: row[1] for n, row in numbered("Properties").items()
     }
+
+
+def test_each_register_of_the_configuration_space_has_a_row() -> None:
+    registers = {int(each): each.name for each in FunctionRegister}
+    assert differences("Configuration space", registers) == []
+    assert {n: row[1] for n, row in numbered("Configuration space").items()} == registers
 
 
 def answered(bench: Bench, sqes: Iterable[tuple[int, bytes]], unknown: Status) -> dict[int, str]:
