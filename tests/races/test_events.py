@@ -9,6 +9,7 @@ import pytest
 from nvmelm_lab.engine import Kind, Random, Recorder, Schedule, do
 from nvmelm_lab.nvme import commands
 from nvmelm_lab.nvme import migration_commands as lm
+from nvmelm_lab.nvme.codes import Property
 from nvmelm_lab.races import Explorer, Found
 from nvmelm_lab.races import explorer as explorers
 from nvmelm_lab.ssd import Habits, admission
@@ -38,6 +39,8 @@ class Race:
         By how many Aborts, all at once.
     most
         Limit of requests and of Aborts.
+    reset
+        Whether somebody resets X.
     unread
         Completions that lie in X's admin queue, of 15 that fit, and that nobody reads.
     """
@@ -49,6 +52,7 @@ class Race:
     abort: str = ""
     aborts: int = 1
     most: int = 4
+    reset: bool = False
     unread: int = 0
     slots: int = 8
     habits: Habits = field(default_factory=Habits, repr=False)
@@ -70,6 +74,15 @@ class EventWorld:
             lambda ring: ring.ring(),
             touches=lambda ring: ring.host.controller.doorbell_touches(),
             label=lambda ring: f"the host of {ring.host.controller.name} rings SQ {ring.qid}",
+        )
+
+        if race.reset:
+            self.bench.x.controller.reckon_with_resets()
+        self._reset = Kind(
+            "property",
+            lambda host: host.write(Property.CC, 0),
+            touches=lambda host: host.controller.property_touches(Property.CC),
+            label=lambda host: f"the host of {host.controller.name} writes CC",
         )
 
     def begin(self, schedule: Schedule, recorder: Recorder | None = None) -> None:
@@ -95,6 +108,12 @@ class EventWorld:
             self.engine.spawn(
                 "canceller", self._issues(bench.y.admin, [commands.abort(0, 1, 0x100)] * race.aborts, 0x900)
             )
+
+        if race.reset:
+            self.engine.spawn("operator", self._resets())
+
+    async def _resets(self) -> None:
+        await do(self._reset, self.bench.x)
 
     async def _issues(self, ring: Ring, sqes: list[bytes], cid: int) -> None:
         for number, sqe in enumerate(sqes):
@@ -171,6 +190,7 @@ RACES = [
     Race(trigger=0, requests=2, most=1),
     Race(writes=1, abort="write", aborts=2, most=1),
     Race(trigger=0, then="forget", unread=12),
+    Race(trigger=0, reset=True),
 ]
 
 
