@@ -131,11 +131,14 @@ _SHORT_SELECT = frozenset(
         AdminOpcode.NAMESPACE_ATTACHMENT,
     )
 )
-_RANGED = frozenset((IoOpcode.READ, IoOpcode.WRITE, IoOpcode.WRITE_ZEROES, IoOpcode.WRITE_UNCORRECTABLE))
+LOOKING = frozenset((IoOpcode.READ, IoOpcode.COMPARE, IoOpcode.VERIFY))
+"""I/O commands that change nothing."""
+
+_RANGED = LOOKING | {IoOpcode.WRITE, IoOpcode.WRITE_ZEROES, IoOpcode.WRITE_UNCORRECTABLE}
 
 
 def _span(sqe: Sqe, qid: int) -> tuple[int, int] | None:
-    """What the SQE alone tells of the LBAs; the ranges of Dataset Management lie in its buffer."""
+    """What the SQE alone tells of the LBAs; the ranges of Dataset Management and Copy lie in their buffers."""
     if not qid or sqe.opcode not in _RANGED:
         return None
     return sqe.cdw11 << 32 | sqe.cdw10, (sqe.cdw12 & 0xFFFF) + 1

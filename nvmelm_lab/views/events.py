@@ -179,6 +179,9 @@ class Events:
 
     def _wrote(self, _record: StepRecord, effect: Effect) -> None:
         _, ssd, nsid, slba, stamps, name = effect
+        command = self.commands.named(name)
+        if command is not None:
+            command.span = slba, len(stamps)
         self._changed(ssd, nsid, slba, list(stamps), name)
 
     def _otherwise_changed(self, _record: StepRecord, effect: Effect) -> None:

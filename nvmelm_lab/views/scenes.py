@@ -22,7 +22,7 @@ from nvmelm_lab.nvme import (
 )
 from nvmelm_lab.runs.roles import Roles
 from nvmelm_lab.views import sentences
-from nvmelm_lab.views.attribution import Command, Role
+from nvmelm_lab.views.attribution import LOOKING, Command, Role
 from nvmelm_lab.views.events import Events
 from nvmelm_lab.views.lanes import COPY, GUEST, MMC, VMM, lane_of
 from nvmelm_lab.views.reel import Reel
@@ -217,7 +217,7 @@ class Scenes:
             return
         text = f"Guest reads the completion of {sentences.commands_of(reaped)}"
         command = reaped[-1]
-        promised = command.span is not None and command.sqe.opcode != IoOpcode.READ and not command.status
+        promised = command.span is not None and command.sqe.opcode not in LOOKING and not command.status
         note = "acknowledged: now it must not get lost" if promised else ""
         raw = _effects(record, "reaped")[-1][4]
         more = {"lbas": self._span(command), "bytes": _cqe(command, command.status, raw)}

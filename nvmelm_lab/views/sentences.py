@@ -30,6 +30,9 @@ _IO: Final[Mapping[int, tuple[str, str]]] = {
     IoOpcode.WRITE_ZEROES: ("Write Zeroes", "wrote zeros to"),
     IoOpcode.WRITE_UNCORRECTABLE: ("Write Uncorrectable", "marked as unreadable"),
     IoOpcode.DATASET_MANAGEMENT: ("Deallocate", "deallocated"),
+    IoOpcode.COMPARE: ("Compare", "compared"),
+    IoOpcode.VERIFY: ("Verify", "verified"),
+    IoOpcode.COPY: ("Copy", "copied blocks to"),
     IoOpcode.FLUSH: ("Flush", "flushed"),
 }
 
@@ -185,7 +188,13 @@ def _admin_name(command: Command) -> str:
         words = AdminOpcode(command.sqe.opcode).name.replace("_", " ").title()
     except ValueError:
         return f"admin command {command.sqe.opcode:02X}h"
-    return words.replace("Io", "I/O").replace("Lba", "LBA").replace("Cq", "CQ").replace("Sq", "SQ")
+    return (
+        words.replace("Io", "I/O")
+        .replace("Lba", "LBA")
+        .replace("Nvm", "NVM")
+        .replace("Cq", "CQ")
+        .replace("Sq", "SQ")
+    )
 
 
 def words_of(command: Command) -> Words:

@@ -12,6 +12,7 @@ from nvmelm_lab.host import recovery
 from nvmelm_lab.host.migration import Plan
 from nvmelm_lab.host.operation import Operation, OperationKind
 from nvmelm_lab.host.workloads import WORKLOADS
+from nvmelm_lab.nvme import commands, pack_copy_ranges
 from nvmelm_lab.runs import MigrationRun, start
 from nvmelm_lab.ssd import Habits
 from nvmelm_lab.views.check import check
@@ -450,3 +451,31 @@ def test_a_guest_or_namespace_that_is_not_there_is_named(run):
         frames(run.trace, About(guest="gast"))
     with pytest.raises(InputError, match="guest has no namespace 9 in this trace; it has: 1"):
         frames(run.trace, About(nsid=9))
+
+
+def test_commands_that_no_workload_has_are_told_and_drawn_too():
+    made = []
+
+    async def with_other_commands(migration):
+        await migration.prepare_destination()
+        await migration.start_logging()
+        await migration.initial_copy()
+        guest = made[0].guests["guest"]
+        queue, pages = guest.driver.port.queues[1], guest.vm.pages
+        listed, data = pages.buffer(4096), pages.buffer(4096)
+        guest.vm.memory.write(listed.address, pack_copy_ranges([(0, 2), (4, 1)]))
+        await queue.run(commands.copy(0, 1, 10, 2, listed.address))
+        await queue.run(commands.verify(0, 1, 3, 2))
+        await queue.run(commands.compare(0, 1, 5, 1, data.address))
+        await guest.driver.command("Format NVM", commands.format_nvm(0, 1))
+        await migration.iterate()
+        await migration.suspend_and_copy()
+        await migration.move_and_resume()
+
+    run = labs.migrate(lab=labs.spec(16, 6), operations=[], way=with_other_commands, watching=made.append)
+    film = frames(run.trace)
+    told = " ".join(words(film.model))
+    for text in ("Copy LBA 10–12", "Verify LBA 3–4", "Compare LBA 5", "Format NVM"):
+        assert text in told
+    last = at(check(film.model), len(film.model["steps"]) - 1)
+    assert set(last.source) == {State.DEALLOCATED}
