@@ -145,7 +145,7 @@ def _track_touches(controller: Controller, command: Command) -> Touches:
 def _queue_touches(controller: Controller, command: Command) -> Touches:
     if _select(command) != CdqSelect.DELETE:
         return (), ()
-    return (), _queue(controller, command).deleting()
+    return (), controller.subsystem.deleting(_queue(controller, command))
 
 
 def _describe_track(command: Command) -> str:

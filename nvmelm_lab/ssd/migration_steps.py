@@ -46,7 +46,7 @@ class MigrationSteps:
         self.delete = Kind(
             "delete queue",
             self._delete,
-            touches=lambda queue: (controller.living, queue.deleting()),
+            touches=lambda queue: (controller.living, controller.subsystem.deleting(queue)),
             label=lambda _: f"Ctlr {name} deletes the Migration Queue",
         )
 

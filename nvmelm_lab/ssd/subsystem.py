@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nvmelm_lab.engine import Engine, Resource
+from nvmelm_lab.engine.cells import Key
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.memory import AddressSpace
 from nvmelm_lab.ssd.controller import Controller
@@ -99,6 +100,11 @@ class Subsystem:
         self.namespaces[nsid] = Namespace(
             self.engine, self.name, nsid, blocks, self.block_bytes, self.granularity, shared
         )
+
+    def deleting(self, queue: MigrationQueue) -> tuple[Key, ...]:
+        """The cells that deleting a Migration Queue writes: its target's gate too, if a start of logging holds it."""
+        target = self.controllers[queue.target]
+        return (*queue.deleting(), target.fetch_gate.key) if target.held else queue.deleting()
 
     def delete_migration_queue(self, cdqid: int) -> None:
         """Forget a Migration Queue; nothing more is told through it."""

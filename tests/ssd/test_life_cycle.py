@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from itertools import product
+from random import Random as Dice
 
 import pytest
 
-from nvmelm_lab.engine import Actor, RunToBlock
+from nvmelm_lab.engine import Actor, Kind, RunToBlock
+from nvmelm_lab.engine import do as take_step
 from nvmelm_lab.nvme import Status
 from nvmelm_lab.nvme.codes import FunctionRegister, Property
 from nvmelm_lab.ssd import Habits
+from nvmelm_lab.ssd.footprints import resetting
 from nvmelm_lab.ssd.life_cycle import (
     BECOMES,
     TABLE,
@@ -72,9 +75,9 @@ class Holding(RunToBlock):
 class Walker:
     """A bench whose controller Y goes from state to state by what is asked of its MMC, and by what hosts do."""
 
-    def __init__(self, habits: Habits) -> None:
+    def __init__(self, habits: Habits, *, audited: bool = False) -> None:
         self.schedule = Holding()
-        self.bench = Bench(self.schedule, habits=habits)
+        self.bench = Bench(self.schedule, habits=habits, audited=audited)
         self.habits = habits
         self.mmc, self.guest = self.bench.x, self.bench.y
         self.mmc.enable(entries=64)
@@ -142,6 +145,12 @@ class Walker:
         if self.guest.rings:
             self.guest.admin.submit(raw(0x0A, cdw10=0x07))
 
+    @property
+    def waiting(self) -> int:
+        """Commands of the guest that are visible and not fetched."""
+        queue = self.guest.controller.sqs.get(0)
+        return 0 if queue is None else queue.visible.level - queue.fetched
+
     def fill(self) -> None:
         """The guest changes blocks until the queue is full, through I/O queues that it makes and deletes."""
         queue = self.guest.controller.migration_queue
@@ -164,23 +173,30 @@ class Walker:
             self.guest.write(Property.CC, ENABLE)
 
     def functions_off(self) -> None:
-        self.mmc.controller.write_configuration(FunctionRegister.SRIOV_CONTROL, 0)
-        self.mmc.controller.write_configuration(FunctionRegister.SRIOV_CONTROL, 1)
+        self.bench.configure(self.mmc.controller, FunctionRegister.SRIOV_CONTROL, 0)
+        self.bench.configure(self.mmc.controller, FunctionRegister.SRIOV_CONTROL, 1)
 
     def mmc_reset(self) -> None:
         self.mmc.write(Property.CC, 0)
         self.mmc.enable(entries=64)
 
     def mmc_function_reset(self) -> None:
-        configure = self.mmc.controller.write_configuration
-        configure(FunctionRegister.PXDC, 1 << 15)
-        configure(FunctionRegister.NUM_VFS, 2)
-        configure(FunctionRegister.SRIOV_CONTROL, 1)
+        mmc = self.mmc.controller
+        self.bench.configure(mmc, FunctionRegister.PXDC, 1 << 15)
+        self.bench.configure(mmc, FunctionRegister.NUM_VFS, 2)
+        self.bench.configure(mmc, FunctionRegister.SRIOV_CONTROL, 1)
         self.mmc.enable(entries=64)
 
     def power_loss(self) -> None:
-        lose_power(self.bench.ssd)
+        self.bench.engine.spawn("power", self._lose_power())
+        self.run()
         self.mmc.enable(entries=64)
+
+    async def _lose_power(self) -> None:
+        primary = self.mmc.controller
+        await take_step(
+            Kind("power", lambda _: lose_power(self.bench.ssd), touches=lambda _: resetting(primary))
+        )
 
     def set_state(self, seqind: int, first: int, behind: int) -> int | None:
         dwords = (behind - first) // 4
@@ -222,7 +238,7 @@ DEEDS: dict[Event, Callable[[Walker], int | None]] = {
     Event.RESET: _deed(lambda w: w.guest.write(Property.CC, 0)),
     Event.SHUT_DOWN: _deed(lambda w: w.guest.write(Property.CC, w.guest.read(Property.CC) | SHUTDOWN)),
     Event.FUNCTION_RESET: _deed(
-        lambda w: w.guest.controller.write_configuration(FunctionRegister.PXDC, 1 << 15)
+        lambda w: w.bench.configure(w.guest.controller, FunctionRegister.PXDC, 1 << 15)
     ),
     Event.SUBMIT: _deed(Walker.submit),
     Event.FILL: _deed(Walker.fill),
@@ -275,8 +291,8 @@ def ways(name: str) -> dict[State, tuple[Event, ...]]:
     return dict(reachable(START, HABITS[name]))
 
 
-def brought_to(name: str, state: State) -> Walker:
-    walker = Walker(HABITS[name])
+def brought_to(name: str, state: State, *, audited: bool = False) -> Walker:
+    walker = Walker(HABITS[name], audited=audited)
     assert walker.state == START
     for event in ways(name)[state]:
         step(walker, event)
@@ -296,10 +312,36 @@ def test_in_every_state_every_event_is_answered_and_ends_as_the_table_says(
     cannot_be = motion in (Motion.BUSY, Motion.DRAINING) and power not in (Power.ENABLED, Power.SHUT_DOWN)
     assert bool(states) != cannot_be
     for state in states:
-        walker = brought_to(name, state)
-        for event in Event:
-            if walker.state != state:
-                walker = brought_to(name, state)
+        walk(name, state, audited=False)
+
+
+@pytest.mark.parametrize("logging", Logging)
+def test_no_event_touches_more_in_any_state_than_it_says(logging: Logging) -> None:
+    for state in ways("starts wait"):
+        if state.logging is logging:
+            walk("starts wait", state, audited=True)
+
+
+def walk(name: str, state: State, *, audited: bool) -> None:
+    """Every event in this state."""
+    walker = brought_to(name, state, audited=audited)
+    for event in Event:
+        if walker.state != state:
+            walker = brought_to(name, state, audited=audited)
+        step(walker, event)
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("name", HABITS)
+def test_nothing_but_its_state_decides_what_an_event_does_to_a_controller(name: str, seed: int) -> None:
+    dice = Dice(seed)
+    walker = brought_to(name, dice.choice(list(ways(name))))
+    for _ in range(60):
+        if walker.state.logging is not Logging.FULL:
+            # Lest markers fill the queue: that is an event of its own.
+            walker.consume()
+        event = dice.choice(list(Event))
+        if event is not Event.SUBMIT or walker.waiting < 8:
             step(walker, event)
 
 
