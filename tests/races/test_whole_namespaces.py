@@ -112,7 +112,7 @@ class World:
         await do(self._damage)
 
     def verdict(self) -> str:
-        """Empty when nothing was told that is not so, and the last word on each LBA is that it may have changed."""
+        """Empty when no entry says what it may not, and nothing is under way any more."""
         namespace = self.bench.ssd.namespaces[1]
         for entry in self._entries():
             if entry[1] == LbaChange.ALL and not entry[4]:
