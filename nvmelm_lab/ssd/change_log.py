@@ -49,6 +49,9 @@ def posting(controller: Controller, commands: Iterable[Command]) -> Touches:
     for queue, count in entries.items():
         more = queue.posting(count)
         reads, writes = reads + more[0], writes + more[1]
+        if controller.subsystem.habits.aggregation == "several commands":
+            # Which commands wait to be told of depends on which have been executed, and those read this cell.
+            writes = (*writes, queue.log_key)
     return reads, writes
 
 
@@ -59,9 +62,32 @@ def post(controller: Controller, command: Command) -> None:
     """
     queue = command.log
     assert queue is not None
-    post_changes(controller.subsystem, queue, command.changes)
+    if command.told:
+        return
+    changes = command.changes
+    if controller.subsystem.habits.aggregation == "several commands":
+        changes = _with_followers(controller, command, queue)
+    post_changes(controller.subsystem, queue, changes)
     command.told = True
     queue.told.count()
+
+
+def _with_followers(controller: Controller, command: Command, queue: MigrationQueue) -> tuple[Change, ...]:
+    """The command's changes; the last goes on with those of commands that wait to be told of, which are told so."""
+    *before, (nsid, slba, blocks, deallocated) = command.changes
+    waiting = {
+        change[1]: (other, change)
+        for other in controller.in_flight
+        if other is not command and other.log is queue and not other.told and len(other.changes) == 1
+        for change in other.changes
+        if change[0] == nsid and change[3] == deallocated
+    }
+    while slba + blocks in waiting:
+        other, change = waiting.pop(slba + blocks)
+        blocks += change[2]
+        other.told = True
+        queue.told.count()
+    return (*before, (nsid, slba, blocks, deallocated))
 
 
 def post_changes(subsystem: Subsystem, queue: MigrationQueue, changes: Sequence[Change]) -> None:

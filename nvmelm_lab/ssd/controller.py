@@ -460,7 +460,7 @@ class Controller:
         if self.engine.recorder is not None:
             self.engine.recorder.reads.update(self.living)
         change_log.post(self, command)
-        if command.completed:
+        if command.completed and command in self.in_flight:
             self.finish(command)
 
     def _complete(self, command: Command) -> None:

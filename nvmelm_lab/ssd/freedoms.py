@@ -185,6 +185,14 @@ FREEDOMS = (
         "Do completions with an error say that the same command would fail again (DNR)?",
         "Base 2.1, section 4.2.3 (Do Not Retry)",
     ),
+    Freedom(
+        21,
+        "aggregation",
+        "habit",
+        ("an entry a command", "several commands"),
+        "Do changes of several commands that follow each other share an entry, where both wait to be told of?",
+        "NVM Command Set 1.2, section 5.6 (aggregation)",
+    ),
 )
 
 
@@ -215,6 +223,7 @@ class Habits:
     lba_status_end: str = "told"
     queue_feature: str = "512 bytes"
     do_not_retry: str = "set"
+    aggregation: str = "an entry a command"
 
     def __post_init__(self) -> None:
         """Refuse an option that the table does not have."""

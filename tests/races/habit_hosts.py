@@ -53,6 +53,20 @@ def counts_an_entry_for_each_range(habits: Habits) -> str:
     return "" if len(entries) == 2 else f"{len(entries)} entries for 2 ranges"
 
 
+def counts_an_entry_for_each_command(habits: Habits) -> str:
+    """Of each write there must be an entry with a range."""
+    for seed in SEEDS:
+        bench = ready(Random(seed), habits=habits)
+        queue = bench.x.make_mq(32)
+        queue.start()
+        bench.y.io.submit(*(commands.write_zeroes(0, 1, lba, 1) for lba in range(4)))
+        bench.engine.run()
+        entries = [entry for entry in queue.take() if entry.blocks]
+        if len(entries) != 4:
+            return f"{len(entries)} entries for 4 commands"
+    return ""
+
+
 def takes_what_was_submitted_before_for_unlogged(habits: Habits) -> str:
     """By the time Track Send has completed, whatever was submitted before it is taken to have ended untold."""
     for seed in SEEDS:

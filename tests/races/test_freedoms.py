@@ -108,6 +108,12 @@ CASES = (
     Case("lba_status_end", "not told", habit_hosts.goes_on_only_when_told_so, "LBA 4"),
     Case("queue_feature", "8 bytes", habit_hosts.reads_reserved_bytes_as_zeros, "bytes of the structure"),
     Case("do_not_retry", "clear", habit_hosts.retries_what_may_be_retried, "still retrying"),
+    Case(
+        "aggregation",
+        "several commands",
+        habit_hosts.counts_an_entry_for_each_command,
+        "entries for 4 commands",
+    ),
 )
 
 
@@ -137,3 +143,16 @@ def test_and_under_no_other(case: Case) -> None:
 @pytest.mark.parametrize("scenario", [WRITE, DEALLOCATION], ids=lambda scenario: scenario.name)
 def test_the_reference_vmm_is_right_with_every_ssd(habits: Habits, scenario: Scenario) -> None:
     assert explored(reference, scenario)(habits) == ""
+
+
+@pytest.mark.parametrize("order", ["entry first", "completion first"])
+def test_no_order_is_missed_where_commands_share_entries(order: str) -> None:
+    habits = Habits(aggregation="several commands", entry_order=order)
+    scenario = Scenario("two writes under way", "w0 w1", 2, slots=5, rounds=0, depth=2, habits=habits)
+    reduced, full = (
+        Explorer(lambda: World(scenario), reduction=reduction, observe=World.content).run()
+        for reduction in ("source-dpor", "sleep sets")
+    )
+    assert reduced.failures == full.failures == {}
+    assert reduced.executions == full.executions
+    assert reduced.finals == full.finals

@@ -261,15 +261,38 @@ class LogModel:
                 assert not self.namespace.allocated & lbas, "DLBA, but it is not deallocated"
 
     def _close_group(self, *, full: bool) -> None:
-        """The entries of one step are all of one command, unless the queue was full amid them."""
+        """The entries of one step are all of one command, unless the queue was full amid them.
+
+        With freedom 21 the last may go on with the ranges of other commands.
+        """
         group, self.group = self.group, []
         if not group:
             return
-        told = [
-            name
-            for name, ranges in self.untold.items()
-            if (ranges[: len(group)] if full else ranges) == group
-        ]
+        told = next(
+            (
+                [name]
+                for name, ranges in self.untold.items()
+                if (ranges[: len(group)] if full else ranges) == group
+            ),
+            None,
+        )
+        if told is None and self.habits.aggregation == "several commands":
+            told = self._several(group, [])
         assert told, f"entries about {group} before their effect, or twice, or only some of a command"
-        del self.untold[told[0]]
-        self.owed.discard(told[0])
+        for name in told:
+            del self.untold[name]
+            self.owed.discard(name)
+
+    def _several(self, group: list[tuple[int, int, int]], used: list[str]) -> list[str] | None:
+        """Commands of which the ranges, one behind the other, make up the group; all but the first have one each."""
+        (nsid, slba, blocks) = group[-1]
+        for name, ranges in self.untold.items():
+            last = ranges[-1]
+            if name in used or ranges[:-1] != group[:-1] or last[:2] != (nsid, slba) or last[2] > blocks:
+                continue
+            if last[2] == blocks:
+                return [*used, name]
+            rest = self._several([(nsid, slba + last[2], blocks - last[2])], [*used, name])
+            if rest is not None:
+                return rest
+        return None
