@@ -46,8 +46,13 @@ def completion_slots(lab: Lab) -> set[Key]:
 
 
 @pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("order", ["entry first", "completion first"])
-def test_a_migration_touches_what_it_says_and_never_what_another_owns(seed: int, order: str) -> None:
+@pytest.mark.parametrize(
+    ("order", "tracking"),
+    [("entry first", "iommu"), ("completion first", "iommu"), ("entry first", "device")],
+)
+def test_a_migration_touches_what_it_says_and_never_what_another_owns(
+    seed: int, order: str, tracking: str
+) -> None:
     lab = Lab(LabSpec(SPEC.guests, granularity=SPEC.granularity, habits=Habits(entry_order=order)))
     recorder = Recorder()
     polled: set[Key] = set()
@@ -65,7 +70,7 @@ def test_a_migration_touches_what_it_says_and_never_what_another_owns(seed: int,
     watch_memory(lab, recorder)
     guest = lab.run_workload("guest", workload("mixed", blocks=24, seed=seed).operations())
     neighbour = lab.run_workload("neighbour", workload("uniform", blocks=8, seed=seed).operations())
-    migration = lab.migration("guest", Plan(queue_entries=64, copy_tasks=2, rounds=2))
+    migration = lab.migration("guest", Plan(64, 2, rounds=2, memory_tracking=tracking))
     vmm = lab.engine.spawn("VMM", migration.run())
     lab.engine.run(vmm)
     assert vmm.done.level, lab.engine.blocked()
