@@ -7,28 +7,25 @@ doorbells among them), and the rings in its own memory.  Source: Base 2.1, secti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from nvmelm_lab.engine import WAIT, Engine, Gate, Kind, Life, Signal, Touches, choose, do
+from nvmelm_lab.engine import Engine, Gate, Signal, Touches
 from nvmelm_lab.engine.cells import Key
-from nvmelm_lab.memory import AddressSpace, PrpError
-from nvmelm_lab.nvme.codes import DOORBELLS, AdminOpcode
+from nvmelm_lab.memory import AddressSpace
+from nvmelm_lab.nvme.codes import DOORBELLS
 from nvmelm_lab.nvme.status import Status
-from nvmelm_lab.nvme.structs import Sqe
 from nvmelm_lab.ssd import (
     admin,
-    admission,
-    burst,
     change_log,
     configuration,
     io_commands,
     properties,
     transitions,
 )
-from nvmelm_lab.ssd.command import SUCCESS, UNSUPPORTED_FLAGS, Command, Refused, prp_status
-from nvmelm_lab.ssd.entries import post_completion, take_command
+from nvmelm_lab.ssd.command import Command
+from nvmelm_lab.ssd.command_steps import CommandSteps
+from nvmelm_lab.ssd.entries import post_completion
 from nvmelm_lab.ssd.events import Events
 from nvmelm_lab.ssd.life_cycle import Event
 from nvmelm_lab.ssd.migration_steps import MigrationSteps
@@ -46,9 +43,6 @@ MIN_QUEUE_RESOURCES = 2
 _DNR = 1 << 14
 _NO_LIMIT = 7
 """Arbitration Burst 111b."""
-
-_HANDLERS = io_commands.HANDLERS
-_OPCODE, _FLAGS = Sqe._fields.index("opcode"), Sqe._fields.index("flags")
 
 
 class Controller:
@@ -78,10 +72,14 @@ class Controller:
         What the MMC knows of the memory that this controller writes to, or None: it is not tracked.
     incoming
         Controller state received and not yet committed, or None.
+    dnr
+        The Do Not Retry bit of the statuses of commands that fail, as the SSD has the habit.
     arbitration
         What the host set with Set Features 01h (Base 2.1, section 5.1.25.1.1), as in CDW11.
     event_requests, events
         Asynchronous Event Requests that wait, in order, and the events that complete them.
+    moving
+        What moving a queue's position touches: none for a primary controller, as for `living`.
     living
         What every step of a command reads and every end of commands (a reset, Delete I/O SQ) writes: none for a
         primary controller, unless `reckon_with_resets` was called.
@@ -121,71 +119,28 @@ class Controller:
         self.events = Events(self)
         self.fetched = 0
         self.finished = Signal(self.engine, f"the commands of {name}")
-        timing = subsystem.timing
         self.log_key = ("log", name)
-        self._dnr = _DNR if subsystem.habits.do_not_retry == "set" else 0
+        self.dnr = _DNR if subsystem.habits.do_not_retry == "set" else 0
         self.steps = MigrationSteps(self)
         # Nobody can ask for the state of a primary controller, nor suspend it: that needs no cells.
-        self._moving: Touches = ((), ())
+        self.moving: Touches = ((), ())
         self.living: tuple[Key, ...] = ()
         if not primary:
             self.reckon_with_resets()
-        self.fetch = Kind(
-            "fetch",
-            self._fetch,
-            gate=None if primary else self.fetch_gate,
-            takes=timing.fetch,
-            touches=self._fetching,
-            label=lambda queue: f"Ctlr {name} fetches a command from SQ {queue.qid}",
-        )
-        self.execute = Kind(
-            "execute",
-            self._execute,
-            uses=partial(io_commands.service, self),
-            touches=self._execute_touches,
-            label=lambda command: f"Ctlr {name} executed {io_commands.describe(command)}",
-        )
-        self.serve = Kind(
-            "burst",
-            lambda stretch: burst.serve(self, *stretch),
-            gate=None if primary else self.fetch_gate,
-            takes=timing.fetch + timing.post,
-            shares=lambda stretch: burst.services(self, *stretch),
-            label=lambda stretch: f"Ctlr {name} serves up to {stretch[1]} commands of SQ {stretch[0].qid}",
-        )
-        self.execute_admin = Kind(
-            "execute",
-            self._execute_admin,
-            takes=timing.admin,
-            touches=self._execute_admin_touches,
-            label=lambda command: f"Ctlr {name} executed {admin.describe(command)}",
-        )
-        self.post_entries = Kind(
-            "entry",
-            self._post_entries,
-            takes=timing.post,
-            touches=self._post_entries_touches,
-            label=lambda command: (
-                f"Ctlr {subsystem.primary.name} posted the entry for {self.describe(command)}"
-            ),
-        )
-        self.complete = Kind(
-            "complete",
-            self._complete,
-            takes=timing.post,
-            touches=self._completing,
-            label=lambda command: f"Ctlr {name} posted the completion of {self.describe(command)}",
-        )
+        steps = CommandSteps(self)
+        self.fetch, self.execute, self.execute_admin = steps.fetch, steps.execute, steps.execute_admin
+        self.serve, self.post_entries, self.complete = steps.serve, steps.post_entries, steps.complete
+        self._fetch_from = steps.fetch_from
 
     # -- the door ------------------------------------------------------------------------------------------
 
     def write_property(self, offset: int, value: int) -> None:
         """The host writes a property or a doorbell.  Nonsense is ignored, as hardware would."""
         if not self.online:
-            self._record((self.living, ()))
+            self.record((self.living, ()))
         elif offset >= DOORBELLS:
             if self.engine.recorder is not None:
-                self._record(self._moving)
+                self.record(self.moving)
             write_doorbell(self, offset - DOORBELLS, value)
         else:
             properties.write(self, offset, value)
@@ -212,7 +167,7 @@ class Controller:
 
     def doorbell_touches(self) -> Touches:
         """What a doorbell write touches: the queues' positions, which Migration Receive reads."""
-        return self._moving if self.online else (self.living, ())
+        return self.moving if self.online else (self.living, ())
 
     def state_touches(self) -> Touches:
         """What reading or replacing the queues' positions touches.
@@ -220,11 +175,11 @@ class Controller:
         Fetches, completions and doorbells move positions and commute with each other; only against this do they
         race.  Hence they count as reading the cell, and this as writing it.
         """
-        return (), self._moving[0]
+        return (), self.moving[0]
 
     def ending_touches(self) -> Touches:
         """What ending its commands before their time touches: every step of theirs comes before it or never."""
-        return (), (*self._moving[0], *self.living)
+        return (), (*self.moving[0], *self.living)
 
     def reckon_with_resets(self) -> None:
         """Tell the steps of its commands from a reset of it, for who looks at their order.
@@ -232,7 +187,7 @@ class Controller:
         So it is for secondary controllers from the start.  A primary controller's steps would be points of choice
         for nothing wherever nobody resets it: a scenario that does says so.
         """
-        self._moving = (("state", self.name),), ()
+        self.moving = (("state", self.name),), ()
         self.living = (("living", self.name),)
 
     # -- life cycle ----------------------------------------------------------------------------------------
@@ -247,7 +202,7 @@ class Controller:
 
     def end_commands(self) -> None:
         """End all commands where they stand, and answer none; what they have changed is told of."""
-        self._record(self.ending_touches())
+        self.record(self.ending_touches())
         for command in self.in_flight:
             self._stop(command)
         self.in_flight.clear()
@@ -264,7 +219,7 @@ class Controller:
 
     def is_suspended(self) -> bool:
         """Whether it is suspended, as a step asks."""
-        self._record(((self.fetch_gate.key,), ()))
+        self.record(((self.fetch_gate.key,), ()))
         return self.suspended
 
     def hold_fetching(self, held: bool) -> None:
@@ -318,9 +273,9 @@ class Controller:
 
     def abort_commands(self, queue: SubmissionQueue) -> None:
         """End the commands in flight from `queue` with Command Aborted due to SQ Deletion, at once."""
-        self._record(self.ending_touches())
+        self.record(self.ending_touches())
         for command in [command for command in self.in_flight if command.queue is queue]:
-            self.end(command, Status.ABORTED_SQ_DELETION | self._dnr)
+            self.end(command, Status.ABORTED_SQ_DELETION | self.dnr)
 
     def end(self, command: Command, status: int) -> None:
         """End a command in flight where it stands, with `status` if it has not completed."""
@@ -348,135 +303,18 @@ class Controller:
         """The command in words."""
         return io_commands.describe(command) if command.queue.qid else admin.describe(command)
 
-    # -- the life of a command -----------------------------------------------------------------------------
-
-    def _fetch_from(self, queue: SubmissionQueue) -> Life:
-        cq = queue.cq
-        while True:
-            yield WAIT, (queue.visible, queue.fetched + 1)
-            if cq.room <= 0:
-                yield WAIT, (cq.consumed, cq.claimed - cq.entries + 2)
-            if self.arbitration and queue.qid and not self.engine.watched:
-                waiting = min(queue.visible.level - queue.fetched, cq.room, self.burst)
-                if waiting > 1:
-                    yield self.serve, (queue, waiting)
-                    continue
-            yield self.fetch, queue
-
-    def _fetching(self, queue: SubmissionQueue) -> Touches:
-        """Queues that complete to one CQ race for its last slot."""
-        reads, writes = self._moving[0], self.claiming(queue.cq)
-        return ((*reads, *self.events.admitting()) if queue.qid == 0 else reads), writes
-
     def claiming(self, cq: CompletionQueue) -> tuple[Key, ...]:
         """The cells that taking a slot of `cq` writes: events take theirs when they happen, as if they were a queue."""
         contended = cq.room <= 1 and (cq.sharers > 1 or cq.qid == 0)
         return (("room", self.name, cq.qid),) if contended else ()
-
-    def _completing(self, command: Command) -> Touches:
-        """One Abort less is outstanding when one completes."""
-        reads, writes = self._moving
-        is_abort = command.queue.qid == 0 and command.sqe.opcode == AdminOpcode.ABORT
-        return reads, ((*writes, self.events.key) if is_abort else writes)
-
-    def _fetch(self, queue: SubmissionQueue) -> None:
-        if self.engine.recorder is not None:
-            self._record(self._fetching(queue))
-        command = take_command(self, queue)
-        if command is not None:
-            if queue.qid == 0:
-                admission.admit(self, command)
-            life = self._io_command(command) if queue.qid else self._admin_command(command)
-            self.engine.spawn(command.name, life)
-
-    def _io_command(self, command: Command) -> Life:
-        yield self.execute, command
-        if command.log is None:
-            yield self.complete, command
-            return
-        order = self.subsystem.habits.entry_order
-        if order == "open":
-            order = yield from choose("entry or completion first", ("entry first", "completion first"))
-        if order == "entry first":
-            yield self.post_entries, command
-            yield self.complete, command
-        else:
-            yield self.complete, command
-            yield self.post_entries, command
-
-    async def _admin_command(self, command: Command) -> None:
-        rest: Coroutine[Any, Any, None] | None = await do(self.execute_admin, command)
-        if rest is not None:
-            await rest
-        if command in self.in_flight:
-            await do(self.complete, command)
-
-    def _execute(self, command: Command) -> None:
-        if self.engine.recorder is not None:
-            self.engine.recorder.reads.update(self.living)
-        fields = command.fields
-        try:
-            handler = _HANDLERS.get(fields[_OPCODE])
-            if handler is None:
-                raise Refused(Status.INVALID_OPCODE)
-            if fields[_FLAGS] & UNSUPPORTED_FLAGS:
-                raise Refused(Status.INVALID_FIELD)
-            handler.act(self, command)
-        except Refused as refused:
-            command.status = refused.status
-        except PrpError as error:
-            command.status = prp_status(error)
-        if command.changes and (self.migration_queue is not None or self.engine.recorder is not None):
-            change_log.decide(self, command)
-
-    def _execute_touches(self, command: Command) -> Touches:
-        handler = _HANDLERS.get(command.sqe.opcode)
-        if handler is None:
-            return self.living, ()
-        reads, writes = handler.touches(self, command)
-        reads += self.living
-        return ((*reads, self.log_key), writes) if handler.changes else (reads, writes)
-
-    def _execute_admin(self, command: Command) -> Any:
-        if self.engine.recorder is not None:
-            self.engine.recorder.reads.update(self.living)
-        if command.status is not SUCCESS:
-            return None
-        try:
-            return admin.execute(self, command)
-        except Refused as refused:
-            command.status = refused.status
-            return None
-
-    def _execute_admin_touches(self, command: Command) -> Touches:
-        reads, writes = admin.touches(self, command)
-        return reads + self.living, writes
-
-    def _post_entries_touches(self, command: Command) -> Touches:
-        reads, writes = change_log.posting(self, (command,))
-        return reads + self.living, writes
-
-    def _post_entries(self, command: Command) -> None:
-        if self.engine.recorder is not None:
-            self.engine.recorder.reads.update(self.living)
-        change_log.post(self, command)
-        if command.completed and command in self.in_flight:
-            self.finish(command)
-
-    def _complete(self, command: Command) -> None:
-        if self.engine.recorder is not None:
-            self._record(self._completing(command))
-        status = command.status
-        post_completion(self, command, 0 if status is SUCCESS else status | self._dnr)
-        if command.told:
-            self.finish(command)
 
     def finish(self, command: Command) -> None:
         """The command is no longer in flight: all that it had to post is posted, or it has nothing but to wait."""
         del self.in_flight[command]
         self.finished.count()
 
-    def _record(self, touches: Touches) -> None:
+    def record(self, touches: Touches) -> None:
+        """Note for explorers and audits what the present step touched."""
         if self.engine.recorder is not None:
             self.engine.recorder.reads.update(touches[0])
             self.engine.recorder.writes.update(touches[1])
