@@ -57,6 +57,7 @@ class SmallRun:
         schedule: Schedule | None = None,
         *,
         trace: Trace | None = None,
+        memory_tracking: str = "iommu",
     ) -> None:
         guests = (
             GuestSpec(blocks=(2,), filled=2, depth=2),
@@ -67,7 +68,9 @@ class SmallRun:
         self.schedule = Injecting(schedule if schedule is not None else Timed(), faults)
         self.lab.begin(self.schedule, trace=trace)
         self.oracle = self.lab.oracle("guest")
-        plan = Plan(queue_entries=16, copy_tasks=1, rounds=1, downtime_budget_ns=0)
+        plan = Plan(
+            queue_entries=16, copy_tasks=1, rounds=1, downtime_budget_ns=0, memory_tracking=memory_tracking
+        )
         self.method = self.lab.migration("guest", plan)
         self.bench = Bench(self.lab, "guest", self.method)
         self.schedule.aim(self.bench)

@@ -15,6 +15,7 @@ from nvmelm_lab.host import provision
 from nvmelm_lab.host.driver import Driver
 from nvmelm_lab.host.leftovers import attached_to, made_for, migration_queues
 from nvmelm_lab.host.managed import ManagedController
+from nvmelm_lab.host.memory_tracking import SsdTracking
 from nvmelm_lab.host.move import Side
 from nvmelm_lab.host.recovery import fence, persist
 from nvmelm_lab.host.vm import VirtualMachine
@@ -34,10 +35,16 @@ async def adopt(vm: VirtualMachine, source: Side, destination: Side) -> bool:
     if moved:
         await _release_source(source)
     else:
-        await provision.delete_namespaces(
-            destination.driver, await made_for(destination.driver, destination.cntlid)
-        )
+        left = await made_for(destination.driver, destination.cntlid)
+        await provision.delete_namespaces(destination.driver, left)
+    await _end_tracking(vm, source)
     return moved
+
+
+async def _end_tracking(vm: VirtualMachine, source: Side) -> None:
+    """Let the source's SSD see no longer what its controller writes to the VM's memory; no harm if it did not."""
+    controller = ManagedController(source.driver, source.mmc, source.name, source.cntlid, {})
+    await SsdTracking(controller, vm.memory).stop()
 
 
 async def _settle(driver: Driver) -> None:

@@ -86,6 +86,12 @@ class Driver:
             touches=lambda pair: port.property_touches(pair[0]),
             label=lambda pair: f"{name} writes property {Property(pair[0]).name}",
         )
+        self._ask = Kind(
+            "ask",
+            lambda _: self.losses,
+            touches=lambda _: (port.cells, ()),
+            label=lambda _: f"{name} asks whether its controller was lost",
+        )
         self._begin = Kind(
             "begin anew",
             QueuePair.come_up,
@@ -188,7 +194,9 @@ class Driver:
 
     async def is_back(self) -> None:
         """Wait until the controller, should it have been lost, serves again."""
-        if self.revived.level < self.losses:
+        if self.port.cells:
+            await self.revived.wait(await do(self._ask))
+        elif self.revived.level < self.losses:
             await self.revived.wait(self.losses)
 
 

@@ -154,8 +154,8 @@ class Guest:
         for pending in window:
             await self._complete(pending)
         while self._retries:
-            while self.queue.is_down:
-                await self.queue.arrived.wait(self.queue.arrived.level + 1)
+            while level := await do(self.queue.ask):
+                await self.queue.arrived.wait(level)
             pending = await do(self.submit, self._retries.pop())
             await do(self.queue.ring)
             await self._complete(pending)

@@ -99,6 +99,7 @@ async def bring_online(driver: Driver, cntlid: int, *, at_once: bool = False) ->
 
 async def take_offline(driver: Driver, cntlid: int) -> None:
     """Reset the secondary controller `cntlid` and take it offline."""
+    await driver.is_back()
     driver.functions.discard(cntlid)
     sqe = commands.virtualization(0, cntlid, VirtualizationAction.SECONDARY_OFFLINE)
     await driver.command("Virtualization Management (offline)", sqe)

@@ -89,6 +89,8 @@ class QueuePair:
         Whether anybody ever waited for a single command.
     unexpected
         CQEs that answered no command.
+    ask
+        Step: 0 when the controller has the queues, else the level of `arrived` from which on it may have them again.
     is_down
         Its controller was reset and has no such queues any more: what is submitted ends at once, see `go_down`.
     """
@@ -144,6 +146,13 @@ class QueuePair:
             takes=RING_NS,
             touches=lambda _: port.doorbell_touches(),
             label=lambda _: f"{name} rings the doorbell of SQ {qid}",
+        )
+        self.ask = Kind(
+            "ask",
+            lambda _: self.arrived.level + 1 if self.is_down else 0,
+            gate=gate,
+            touches=lambda _: (port.cells, ()),
+            label=lambda _: f"{name} asks whether SQ {qid} is there",
         )
         self._reap = Kind(
             "reap",

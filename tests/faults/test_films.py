@@ -11,7 +11,7 @@ from nvmelm_lab.views.check import check
 from nvmelm_lab.views.film import model_of
 from nvmelm_lab.views.text import sentence
 
-PHASES = ("prepare", "initial-copy", "suspend", "state", "clean-up")
+PHASES = ("prepare", "iterate", "state")
 
 
 @pytest.mark.parametrize("phase", PHASES)
