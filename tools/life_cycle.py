@@ -93,7 +93,7 @@ def page() -> str:
         sections.append(f"## {title}\n\n{words}\n\n{diagram(kind)}")
     groups = "\n".join(f"- *{name}*: {_listed(events)}" for name, events in GROUPS.items())
     sections.append(f"In the diagrams some events stand together:\n\n{groups}\n")
-    sections.append(rules())
+    sections += [rules(), effects()]
     return "\n".join(sections)
 
 
@@ -149,18 +149,33 @@ def rules() -> str:
         "## What each event does",
         "",
         "Of the rows of an event the first that fits the state holds; *always* fits every state. A command that ends "
-        "with an error leaves the controller as it was. Changes of the state are in the last column; where it names a "
-        "part that the state does not have, that part stays.",
+        "with an error leaves the controller as it was.",
         "",
-        "| Event | In which states | Status | Effect | Changes |",
-        "|---|---|---|---|---|",
+        "| Event | In which states | Status | Effects, in this order |",
+        "|---|---|---|---|",
     ]
     for event, rows in TABLE.items():
         for number, rule in enumerate(rows):
+            effects = "; ".join(effect.value for effect in rule.effects) or "-"
             lines.append(
-                f"| {event.value if not number else ''} | {_where(rule)} | {_status(rule)} "
-                f"| {'; '.join(effect.value for effect in rule.effects) or '-'} | {_changes(rule)} |"
+                f"| {'' if number else event.value} | {_where(rule)} | {_status(rule)} | {effects} |"
             )
+    return "\n".join(lines) + "\n"
+
+
+def effects() -> str:
+    """What each effect makes of a state."""
+    lines = [
+        "## What an effect makes of the state",
+        "",
+        "A part that is not named stays as it is.",
+        "",
+        "| Effect | Changes |",
+        "|---|---|",
+    ]
+    for effect, changes in BECOMES.items():
+        words = [f"{old.value} → {new.value}" for old, new in changes.items() if old is not new]
+        lines.append(f"| {effect.value} | {', '.join(words) or '-'} |")
     return "\n".join(lines) + "\n"
 
 
@@ -181,20 +196,6 @@ def _status(rule: Rule) -> str:
     if rule.status is None:
         return "-"
     return f"{rule.status.title} ({rule.status >> 8}/{rule.status & 0xFF:02X}h)"
-
-
-def _changes(rule: Rule) -> str:
-    """What the effects make of each part that the rule allows, first to last."""
-    words: list[str] = []
-    for kind, _, _ in PARTS:
-        for part in kind:
-            allowed = rule.where.isdisjoint(kind) or part in rule.where
-            after = part
-            for effect in rule.effects:
-                after = BECOMES[effect].get(after, after)
-            if allowed and after is not part:
-                words.append(f"{part.value} → {after.value}")
-    return ", ".join(words) or "-"
 
 
 def _listed(events: Iterable[Event]) -> str:

@@ -90,7 +90,7 @@ class Event(Enum):
     ASSIGN = "assign resources"
     BRING_ONLINE = "secondary online"
     ENABLE = "CC.EN 0 to 1"
-    MISCONFIGURE = "CC.EN 0 to 1, impossible"
+    MISCONFIGURE = "CC.EN 0 to 1, CC impossible"
     RESET = "CC.EN 1 to 0"
     SHUT_DOWN = "CC.SHN"
     FUNCTION_RESET = "function level reset"

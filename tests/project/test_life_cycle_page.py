@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from nvmelm_lab.ssd.life_cycle import TABLE, Event, Logging, Motion, Part, Power, Rule
+from nvmelm_lab.ssd.life_cycle import BECOMES, TABLE, Event, Logging, Motion, Part, Power, Rule
 
 SCRIPT = Path(__file__).resolve().parents[2] / "tools" / "life_cycle.py"
 
@@ -59,3 +59,8 @@ def test_every_event_has_its_rows(tool: ModuleType) -> None:
     assert len(rows) == 1 + sum(len(rules) for rules in TABLE.values())
     first_cells = {row.split(" | ")[0].removeprefix("| ") for row in rows}
     assert first_cells >= {event.value for event in Event}
+
+
+def test_every_effect_says_what_it_changes(tool: ModuleType) -> None:
+    rows = [line for line in tool.effects().splitlines() if line.startswith("| ")]
+    assert [row.strip("| ").split(" | ")[0] for row in rows[1:]] == [effect.value for effect in BECOMES]
