@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 from nvmelm_lab.engine import Kind, Touches, do
 from nvmelm_lab.nvme.codes import EntrySpecial
 from nvmelm_lab.nvme.status import Status
+from nvmelm_lab.ssd.command import Refused
+from nvmelm_lab.ssd.life_cycle import Event
+from nvmelm_lab.ssd.transitions import permit
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.command import Command
@@ -83,8 +86,10 @@ class MigrationSteps:
             command.status = Status.INVALID_CONTROLLER_DATA_QUEUE
             return
         target.hold_fetching(False)
-        if target.suspended:
-            command.status = Status.CONTROLLER_SUSPENDED
+        try:
+            permit(target, Event.START_LOGGING)
+        except Refused as refused:
+            command.status = refused.status
         else:
             start_logging(self._controller, queue)
 
