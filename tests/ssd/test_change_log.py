@@ -110,6 +110,13 @@ def test_what_changes_nothing_is_not_told_of(sqe: bytes) -> None:
     assert queue.take() == []
 
 
+def test_zeros_written_over_zeros_are_told_of() -> None:
+    bench, queue = logged(habits=Habits(no_change="not logged"))
+    bench.y.io.status(zeroes(4))
+    bench.y.io.status(zeroes(4))
+    assert [(entry.slba, entry.blocks) for entry in queue.take()] == [(4, 1), (4, 1)]
+
+
 def test_a_hint_without_deallocation_is_not_told_of() -> None:
     bench, queue = logged()
     address = bench.y.take()
