@@ -45,7 +45,7 @@ class Bench:
         self.there = self._controller(False)
         self.alarm = Signal(lab.engine, "nothing comes any more")
         self.slow: Command | None = None
-        self.is_restarting = False
+        self.vmm = "runs"
         drivers = [lab.source_driver, lab.destination_driver, *(each.driver for each in lab.guests.values())]
         self.caretakers = [Caretaker(lab.engine, driver, self.alarm) for driver in drivers]
 
@@ -53,6 +53,11 @@ class Bench:
         ssd = self.lab.source if here else self.lab.destination
         side = self.method.move.source if here else self.method.move.destination
         return ssd.controllers[side.cntlid]
+
+    @property
+    def is_restarting(self) -> bool:
+        """Whether the VMM has crashed, and the next one has not brought the migration to an end."""
+        return self.vmm in ("crashed", "adopts")
 
     @property
     def has_moved(self) -> bool:
@@ -231,7 +236,7 @@ def _crash(bench: Bench, _fault: Fault) -> None:
     engine = bench.engine
     workers = [name for name in engine.actors if name.startswith(f"copy {bench.guest.spec.name} ")]
     if VMM in engine.actors:
-        bench.is_restarting = True
+        bench.vmm = "crashed"
         for name in (VMM, *workers):
             engine.stop(name)
         bench.method.move.enter("Clean up")
@@ -240,14 +245,15 @@ def _crash(bench: Bench, _fault: Fault) -> None:
 async def _restart(bench: Bench) -> None:
     """A VMM is started anew, with nothing but the names of both ends."""
     move = bench.method.move
-    if not bench.is_restarting:
+    if bench.vmm != "crashed":
         return
+    bench.vmm = "adopts"
     paused = not bench.guest.vm.processors.is_open
     if not await adopt(bench.guest.vm, move.source, move.destination):
         move.progress.failure = "the VMM crashed; the next one let the guest go on at the source"
         move.progress.started_at = bench.engine.now if paused else -1
     move.leave()
-    bench.is_restarting = False
+    bench.vmm = "is done"
 
 
 ACTIONS: Mapping[str, Action] = {

@@ -21,49 +21,61 @@ class Caretaker:
 
     A primary controller's secondary ones that are to be online are brought online with it, and the alarm is raised
     again, for theirs is the same fate: their drivers find them ready, and initialize them.
+
+    Two actors share the work: one looks and ends what was under way, the other initializes.  So a controller that is
+    reset while it is initialized is noticed as well.
     """
 
     def __init__(self, engine: Engine, driver: Driver, alarm: Signal) -> None:
         self.driver = driver
         self.alarm = alarm
+        self._lost = Signal(engine, f"the loss of the controller of {driver.name}")
         self._look = Kind(
             "look",
-            lambda _: self._serves(),
+            lambda _: self._look_after(),
             gate=driver.gate,
             takes=NOTICE_NS,
             touches=lambda _: driver.port.reviving_touches(),
             label=lambda _: f"{driver.name} looks whether its controller is ready",
         )
         self._up = Kind(
-            "up", lambda _: driver.has_revived(), label=lambda _: f"{driver.name} is served again"
+            "up",
+            driver.has_revived,
+            touches=lambda _: ((), driver.port.cells),
+            label=lambda _: f"{driver.name} is served again",
         )
+        engine.spawn(f"{driver.name} watchdog", self._watch())
         engine.spawn(f"{driver.name} caretaker", self._take_care())
 
-    async def _take_care(self) -> None:
+    async def _watch(self) -> None:
         seen = self.alarm.level
         while True:
             seen += 1
             await self.alarm.wait(seen)
-            if await do(self._look):
-                continue
+            await do(self._look)
+
+    def _look_after(self) -> None:
+        if not self.driver.serves():
+            self.driver.lose()
+            self._lost.count()
+
+    async def _take_care(self) -> None:
+        seen = 0
+        while True:
+            seen += 1
+            await self._lost.wait(seen)
             try:
-                await self._revive()
+                await self._revive(seen)
             except InputError:
-                # Offline, or reset once more: there will be another alarm.
+                # Offline, or reset once more: it will be looked after again.
                 continue
 
-    async def _revive(self) -> None:
+    async def _revive(self, losses: int) -> None:
+        """Initialize after that many losses; whether there are more by now, the next look has told."""
         driver = self.driver
         await driver.revive()
         for cntlid in sorted(driver.functions):
             await provision.bring_online(driver, cntlid, at_once=True)
-        await do(self._up)
+        await do(self._up, losses)
         if driver.functions:
             self.alarm.count()
-
-    def _serves(self) -> bool:
-        driver = self.driver
-        if driver.serves() and driver.revived.level == driver.losses:
-            return True
-        driver.lose()
-        return False

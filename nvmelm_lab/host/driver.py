@@ -5,7 +5,7 @@ Source: Base 2.1, section 3.5.1 (controller initialization).
 
 from __future__ import annotations
 
-from nvmelm_lab.engine import Engine, Gate, Kind, Signal, do
+from nvmelm_lab.engine import Engine, Gate, Kind, Signal, Touches, do
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.host.buffers import Pages
 from nvmelm_lab.host.port import Port
@@ -85,6 +85,14 @@ class Driver:
             takes=200,
             touches=lambda pair: port.property_touches(pair[0]),
             label=lambda pair: f"{name} writes property {Property(pair[0]).name}",
+        )
+        self._disable = Kind(
+            "property",
+            self._begin_disabled,
+            gate=gate,
+            takes=200,
+            touches=lambda _: self._disabling(),
+            label=lambda _: f"{name} disables its controller",
         )
         self._ask = Kind(
             "ask",
@@ -172,12 +180,22 @@ class Driver:
             queue.go_down()
         self.engine.emit(("controller lost", self.name))
 
+    def _disabling(self) -> Touches:
+        reads, writes = self.port.property_touches(Property.CC)
+        return reads, (*writes, *self.port.cells)
+
+    def _begin_disabled(self, _subject: None) -> None:
+        """Begin from a controller that knows nothing, and from queues that are down."""
+        for queue in self.port.queues.values():
+            queue.go_down()
+        self.port.write_property(Property.CC, 0)
+
     async def revive(self) -> None:
         """Initialize the controller anew, and make its I/O queues where they were (Base 2.1, section 3.5.1).
 
         Raises InputError when it does not become ready, as an offline one, and CommandFailed when it is reset again.
         """
-        await do(self._write, (Property.CC, 0))
+        await do(self._disable)
         await self.enable()
         await do(self._begin, self.admin)
         if self._burst:
@@ -187,10 +205,10 @@ class Driver:
                 await self._create(qid, queue.entries, queue.sq_base, queue.cq_base)
                 await do(self._begin, queue)
 
-    def has_revived(self) -> None:
-        """All that the controller served is served again."""
+    def has_revived(self, losses: int) -> None:
+        """All that the controller served before it was lost for the time `losses` is served again."""
         self.engine.emit(("controller back", self.name))
-        self.revived.raise_to(self.losses)
+        self.revived.raise_to(losses)
 
     async def is_back(self) -> None:
         """Wait until the controller, should it have been lost, serves again."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from nvmelm_lab.engine import Random, stream
 from nvmelm_lab.faults import COLUMNS, FAULTS, Fault
 from nvmelm_lab.faults import actions as faults_actions
 from nvmelm_lab.faults.matrix import as_text, sites, try_fault
@@ -130,3 +131,12 @@ def test_a_missing_safeguard_shows_in_the_matrix(
     odd = try_fault(name, STEPS[::9]).odd
     assert odd
     assert any(why in each for _, each in odd), odd[:3]
+
+
+def test_two_faults_of_any_kinds_anywhere_lose_nothing_either() -> None:
+    draw = stream(7, "pairs of faults").randrange
+    names = list(FAULTS)
+    for number in range(60):
+        pair = tuple(Fault(names[draw(len(names))], 20 + draw(480)) for _ in range(2))
+        end = SmallRun(pair, Random(number) if number % 2 else None).finish()
+        assert end.wrong == "", [fault.text for fault in pair]
