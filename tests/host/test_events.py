@@ -124,7 +124,7 @@ def test_a_controller_that_was_reset_is_asked_again() -> None:
         driver.port.write_property(Property.CC, 0)
         driver.lose()
         await driver.revive()
-        driver.has_revived()
+        driver.has_revived(driver.losses)
 
     bench.engine.spawn("operator", operator())
     assert not controller.event_requests
