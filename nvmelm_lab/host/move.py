@@ -216,6 +216,11 @@ class Move:
         """
         self._cancelled = True
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether somebody wants the migration to end early."""
+        return self._cancelled
+
     def heed_cancel(self) -> None:
         """An opportunity to end early: raises Cancelled when that is wanted."""
         if self._cancelled:

@@ -29,11 +29,17 @@ def fitting(spec: MigrationRun) -> MigrationRun:
 
 
 def advanced(run: Run, budget: int) -> Run:
-    """The run, up to `budget` steps on; or begun anew with a summary, when it was too long for its full trace."""
+    """The run, up to `budget` steps on; or begun anew with a summary, when it was too long for its full trace.
+
+    What was to end early ends early then, too.
+    """
     try:
         run.advance(budget)
     except TraceFull:
-        return start(replace(run.spec, trace="summary"))
+        anew = start(replace(run.spec, trace="summary"))
+        if run.method.move.is_cancelled:
+            anew.cancel()
+        return anew
     return run
 
 

@@ -1,5 +1,6 @@
 """A run is plain data: from spec to outcome, the same each time, and back from one line of text."""
 
+import gc
 import shutil
 import tracemalloc
 from dataclasses import replace
@@ -292,6 +293,7 @@ def test_what_this_machine_cannot_hold_is_refused_with_an_estimate(monkeypatch: 
 def test_the_estimate_of_memory_is_near_what_is_taken() -> None:
     taken = []
     for blocks in (1 << 10, 1 << 13):
+        gc.collect()
         tracemalloc.start()
         run = start(MigrationRun(blocks=blocks, filled=blocks, workload="idle", chunk=128, neighbour=False))
         run.finish()
@@ -307,6 +309,7 @@ def test_the_estimate_of_memory_knows_of_the_summary(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("nvmelm_lab.runs.run.Summarizer", partial(Summarizer, most_tiles=256))
     taken = []
     for blocks in (1 << 10, 1 << 13):
+        gc.collect()
         tracemalloc.start()
         run = MigrationRun(
             blocks=blocks, filled=blocks, workload="idle", chunk=128, neighbour=False, trace="summary"

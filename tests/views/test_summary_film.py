@@ -17,7 +17,7 @@ from nvmelm_lab.runs import MigrationRun, Outcome, start
 from nvmelm_lab.runs.roles import roles_of
 from nvmelm_lab.runs.summarizer import Summarizer
 from nvmelm_lab.views.check import check
-from nvmelm_lab.views.film import frame_at, model_of, model_so_far
+from nvmelm_lab.views.film import advanced, frame_at, model_of, model_so_far
 from nvmelm_lab.views.frames import About, frames
 from nvmelm_lab.views.model import PlayerModel, State
 from nvmelm_lab.views.reel import Reel
@@ -303,6 +303,17 @@ def test_a_run_that_was_cut_short_is_shown_as_far_as_it_came():
     assert model["phases"][7]["first"] is None
     before = len(model["steps"])
     assert len(check(model_of(run.finish()))["steps"]) > before
+
+
+def test_what_was_to_end_early_does_so_when_it_begins_anew_with_a_summary():
+    run = start(replace(RUN, trace="full"))
+    assert not run.advance(500)
+    assert run.trace is not None
+    run.trace.limit = len(run.trace.steps)
+    run.cancel()
+    anew = advanced(run, 1_000)
+    assert anew.spec.trace == "summary"
+    assert anew.finish().failure == "cancelled"
 
 
 def test_without_trace_and_summary_there_is_nothing_to_show():
