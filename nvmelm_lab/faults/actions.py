@@ -83,9 +83,10 @@ class Bench:
             label=lambda _: FAULTS[fault.name].title,
         )
 
-    def more_follows(self, fault: Fault) -> bool:
-        """Whether the fault is more than one step."""
-        return ACTIONS[fault.name].then is not None
+    def rest(self, fault: Fault) -> Coroutine[Any, Any, None] | None:
+        """What follows of itself, for an actor of its own; None when nothing does."""
+        then = ACTIONS[fault.name].then
+        return None if then is None else then(self)
 
     def happen(self, fault: Fault) -> None:
         """Let it happen."""
@@ -95,9 +96,9 @@ class Bench:
     async def life(self, fault: Fault) -> None:
         """The fault, and what follows."""
         await do(self.kind(fault))
-        then = ACTIONS[fault.name].then
-        if then is not None:
-            await then(self)
+        rest = self.rest(fault)
+        if rest is not None:
+            await rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,14 @@ def _link_down(bench: Bench, _fault: Fault) -> None:
 
 async def _link_up_again(bench: Bench) -> None:
     await _idle(bench)
-    await do(Kind("link up", lambda _: bench.lab.link.go(is_up=True), label=lambda _: "the link is up again"))
+    await do(
+        Kind(
+            "link up",
+            lambda _: bench.lab.link.go(is_up=True),
+            touches=lambda _: ((), UP),
+            label=lambda _: "the link is up again",
+        )
+    )
 
 
 async def _idle(bench: Bench) -> None:
@@ -232,6 +240,11 @@ def _lose_power(bench: Bench, _fault: Fault) -> None:
     bench.alarm.count()
 
 
+def _crash_touches(bench: Bench, _fault: Fault) -> Touches:
+    """Whoever works for the VMM is stopped, before or after its next step."""
+    return (), (*bench.lab.source_driver.port.cells, *bench.lab.destination_driver.port.cells, *UP)
+
+
 def _crash(bench: Bench, _fault: Fault) -> None:
     engine = bench.engine
     workers = [name for name in engine.actors if name.startswith(f"copy {bench.guest.spec.name} ")]
@@ -268,6 +281,6 @@ ACTIONS: Mapping[str, Action] = {
     "reset-g": Action(_reset, _reset_touches),
     "reset-h": Action(_reset, _reset_touches),
     "power-loss": Action(_lose_power, _power_touches),
-    "vmm-crash": Action(_crash, then=_restart),
+    "vmm-crash": Action(_crash, _crash_touches, then=_restart),
 }
 """What each fault of the table does."""

@@ -96,17 +96,14 @@ class Injecting:
 class Sited:
     """`inner`, but that `fault` happens as part of the step of an actor that is its site.
 
-    Waits and choices are no sites.  InputError for a fault whose site is no actor's step, or from which more follows.
+    What follows of itself does so by an actor of its own.  Waits and choices are no sites.  InputError for a fault whose
+    site is no actor's step.
     """
 
     def __init__(self, inner: Schedule, fault: Fault, bench: Bench) -> None:
         if not fault.actor:
             raise InputError(
                 f"the fault {fault.text!r} is at no step of an actor; write {fault.name}@ACTOR#STEP"
-            )
-        if bench.more_follows(fault):
-            raise InputError(
-                f"the fault {fault.name!r} is more than one step; the explorer cannot let it happen"
             )
         self.inner = inner
         self.now = inner.now
@@ -145,6 +142,9 @@ class Sited:
         def act(subject: object) -> object:
             result = kind.act(subject)
             bench.happen(fault)
+            rest = bench.rest(fault)
+            if rest is not None:
+                bench.engine.spawn(f"fault {fault.text}", rest)
             return result
 
         def touches(subject: object) -> Touches:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nvmelm_lab.engine import WAIT, Actor, RunToBlock
-from nvmelm_lab.races.scenario import Scenario, World
+from nvmelm_lab.races.scenario import Scenario, World, recovering
+
+_NEVER = 1 << 30
 
 
 class _Counting(RunToBlock):
@@ -28,9 +30,12 @@ class _Counting(RunToBlock):
 
 
 def with_fault(scenario: Scenario, name: str, actor: str = "VMM") -> list[Scenario]:
-    """The scenario with the fault `name` behind each step that `actor` takes while nothing fails."""
+    """The scenario with the fault `name` behind each step that `actor` takes while nothing fails.
+
+    The VMM is the reference that recovers: it takes more steps than one that reckons with no fault.
+    """
     counting = _Counting(actor)
-    world = World(scenario)
+    world = World(replace(scenario, fault=f"{name}@{actor}#{_NEVER}"), recovering)
     world.begin(counting)
     world.engine.run()
     return [replace(scenario, fault=f"{name}@{actor}#{step}") for step in range(1, counting.steps + 1)]
