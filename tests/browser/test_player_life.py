@@ -162,11 +162,11 @@ def test_an_error_is_said_in_place(lab: Lab, open_notebook: OpenNotebook) -> Non
 
 def test_an_error_while_painting_is_said_in_place(lab: Lab, open_notebook: OpenNotebook) -> None:
     page = open_notebook(show(lab, "paint.ipynb", RUN))
-    found = player(page)
+    # Before paint fails: whoever paints on its own after that, as at a late change of size, shows the error too.
+    player(page).focus()
     page.evaluate(
         "() => { CanvasRenderingContext2D.prototype.fillRect = () => { throw new Error('no paint'); }; }"
     )
-    found.focus()
     page.keyboard.press("ArrowRight")
     said = page.get_by_role("alert")
     said.wait_for()
