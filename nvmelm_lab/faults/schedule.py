@@ -96,8 +96,8 @@ class Injecting:
 class Sited:
     """`inner`, but that `fault` happens as part of the step of an actor that is its site.
 
-    What follows of itself does so by an actor of its own.  Waits and choices are no sites.  InputError for a fault whose
-    site is no actor's step.
+    What follows of itself does so by an actor of its own.  Waits and choices are no sites.  InputError for a fault
+    whose site is no actor's step.
     """
 
     def __init__(self, inner: Schedule, fault: Fault, bench: Bench) -> None:
