@@ -13,7 +13,7 @@ from nvmelm_lab.errors import InputError, KitError
 from nvmelm_lab.faults.actions import VMM, Bench
 from nvmelm_lab.faults.fault import Fault
 from nvmelm_lab.faults.schedule import Injecting
-from nvmelm_lab.host.leftovers import made_for, migration_queues
+from nvmelm_lab.host.leftovers import made_for, migration_queue_of
 from nvmelm_lab.host.move import Plan
 from nvmelm_lab.host.operation import Operation, OperationKind
 from nvmelm_lab.lab import GuestSpec, Lab, LabSpec
@@ -157,7 +157,7 @@ class SmallRun:
         """What the migration has left behind that nobody needs."""
         lab, moved = self.lab, self.bench.has_moved
         move = self.method.move
-        if await migration_queues(lab.source_driver):
+        if await migration_queue_of(lab.source_driver, move.source.cntlid) is not None:
             return "a Migration Queue is left"
         if not moved and await made_for(lab.destination_driver, move.destination.cntlid):
             return "a namespace is left at the destination"

@@ -13,7 +13,7 @@ from __future__ import annotations
 from nvmelm_lab.engine import do
 from nvmelm_lab.host import provision
 from nvmelm_lab.host.driver import Driver
-from nvmelm_lab.host.leftovers import attached_to, made_for, migration_queues
+from nvmelm_lab.host.leftovers import attached_to, made_for, migration_queue_of
 from nvmelm_lab.host.managed import ManagedController
 from nvmelm_lab.host.memory_tracking import SsdTracking
 from nvmelm_lab.host.move import Side
@@ -30,7 +30,8 @@ async def adopt(vm: VirtualMachine, source: Side, destination: Side) -> bool:
     moved = vm.port.behind is destination.controller
     if not moved:
         await _go_on_at_source(vm, source, destination)
-    for cdqid in await migration_queues(source.driver):
+    cdqid = await migration_queue_of(source.driver, source.cntlid)
+    if cdqid is not None:
         await source.driver.command("Controller Data Queue (delete)", lm.delete_cdq(0, cdqid))
     if moved:
         await _release_source(source)

@@ -35,10 +35,37 @@ async def attached_to(driver: Driver, cntlid: int) -> list[int]:
     return [nsid for nsid in nsids if cntlid in await _attached(driver, nsid)]
 
 
-async def migration_queues(driver: Driver) -> list[int]:
-    """The identifiers of the Controller Data Queues that the MMC has (Get Features 21h knows each)."""
+async def migration_queue_of(driver: Driver, cntlid: int) -> int | None:
+    """The identifier of the Migration Queue that tells of `cntlid`; None when there is none.
+
+    Get Features 21h knows each queue, but which identifiers an SSD gives is up to it.  Most give the lowest that is
+    free.  Before all the others are tried another queue is asked for: two for one controller no SSD makes.
+    """
     most = unpack_page(IdentifyController, await _page(driver, Cns.CONTROLLER)).mnsudmq
-    return [cdqid for cdqid in range(most) if await _is_queue(driver, cdqid)]
+    for cdqid in range(most):
+        if await _is_queue(driver, cdqid):
+            return cdqid
+    if await _could_have_one(driver, cntlid):
+        return None
+    for cdqid in range(most, 1 << 16):
+        if await _is_queue(driver, cdqid):
+            return cdqid
+    return None
+
+
+async def _could_have_one(driver: Driver, cntlid: int) -> bool:
+    """Whether a Migration Queue for `cntlid` can be made, and so there is none; it is deleted at once."""
+    buffer = driver.pages.buffer(PAGE_BYTES)
+    try:
+        cqe = await driver.command(
+            "Controller Data Queue (create)", lm.create_cdq(0, buffer.address, PAGE_BYTES // 4, cntlid)
+        )
+    except CommandFailed as failed:
+        if failed.status != Status.INVALID_FIELD:
+            raise
+        return False
+    await driver.command("Controller Data Queue (delete)", lm.delete_cdq(0, cqe.dw0 & 0xFFFF))
+    return True
 
 
 async def _is_queue(driver: Driver, cdqid: int) -> bool:

@@ -11,7 +11,7 @@ from nvmelm_lab.faults.small import SmallRun
 from nvmelm_lab.host import recovery
 from nvmelm_lab.host.driver import status_of
 from nvmelm_lab.host.ledger import UNREADABLE
-from nvmelm_lab.host.leftovers import attached_to, made_for, migration_queues
+from nvmelm_lab.host.leftovers import attached_to, made_for, migration_queue_of
 from nvmelm_lab.host.migration import Migration
 from nvmelm_lab.host.move import Plan
 from nvmelm_lab.host.operation import Operation, OperationKind
@@ -21,6 +21,7 @@ from nvmelm_lab.nvme.codes import EntrySpecial
 from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.nvme.structs import Mqe
 from nvmelm_lab.ssd import Habits
+from nvmelm_lab.ssd.admin_log import MAX_QUEUES
 from nvmelm_lab.ssd.power import lose_power
 
 BLOCKS = 8
@@ -29,8 +30,16 @@ BLOCKS = 8
 class Run:
     """A migration with faults on a bench that can be looked into, and the effects that it had."""
 
-    def __init__(self, *faults: Fault, writes: Iterable[int] = (), tracking: str = "iommu") -> None:
-        self.lab = Lab(LabSpec(guests=(GuestSpec(blocks=(BLOCKS,), filled=BLOCKS),), granularity=1, chunk=2))
+    def __init__(
+        self,
+        *faults: Fault,
+        writes: Iterable[int] = (),
+        tracking: str = "iommu",
+        habits: Habits | None = None,
+        queues_before: int = 0,
+    ) -> None:
+        guests = (GuestSpec(blocks=(BLOCKS,), filled=BLOCKS),)
+        self.lab = Lab(LabSpec(guests=guests, granularity=1, chunk=2, habits=habits or Habits()))
         self.engine = self.lab.engine
         self.effects: list[tuple[Any, ...]] = []
         injecting = Injecting(Timed(), faults)
@@ -40,6 +49,8 @@ class Run:
         self.migration = self.lab.migration(
             "guest", Plan(copy_tasks=2, rounds=1, downtime_budget_ns=0, memory_tracking=tracking)
         )
+        for _ in range(queues_before):
+            self.do(self._make_and_delete_a_queue())
         self.bench = Bench(self.lab, "guest", self.migration)
         injecting.aim(self.bench)
         operations = [Operation(OperationKind.WRITE, lba, 1, 100_000 * n) for n, lba in enumerate(writes)]
@@ -47,6 +58,10 @@ class Run:
         self.vmm = self.engine.spawn("VMM", self.migration.run())
         self.engine.run()
         self.effects = [effect for step in self.trace.steps for effect in step.effects]
+
+    async def _make_and_delete_a_queue(self) -> None:
+        side = self.migration.move.source_side
+        await side.delete_mq(await side.create_mq(4))
 
     def index(self, *effect: object) -> int:
         """When the effect that begins so came about, counted in effects."""
@@ -280,10 +295,19 @@ def test_a_new_vmm_goes_on_or_undoes_by_where_the_vm_runs(phase: str, moved: boo
     assert done.bench.has_moved is moved
     assert done.vmm.stopped
     lab, y, h = done.lab, done.bench.here, done.bench.there
-    assert done.do(migration_queues(lab.source_driver)) == []
+    assert done.do(migration_queue_of(lab.source_driver, y.cntlid)) is None
     assert (y.online, h.online) == (not moved, moved)
     assert done.do(attached_to(lab.source_driver, y.cntlid)) == ([] if moved else [1])
     assert done.do(made_for(lab.destination_driver, h.cntlid)) == ([1] if moved else [])
+    assert done.good
+
+
+@pytest.mark.parametrize("phase", ["Initial copy", "State", "Clean up"])
+def test_a_new_vmm_leaves_no_migration_queue_whatever_identifiers_the_ssd_gives(phase: str) -> None:
+    habits = Habits(queue_identifiers="counting on")
+    done = run(Fault("vmm-crash", phase=phase), habits=habits, queues_before=MAX_QUEUES)
+    assert done.index("queue created", "X", MAX_QUEUES + 1)
+    assert done.lab.source.migration_queues == {}
     assert done.good
 
 
