@@ -387,10 +387,22 @@ class Guide:
             clash = event.footprint[1] & both | event.footprint[0] & writes
             if not clash:
                 continue
-            if fresh and not past >> earlier & 1 and clash & ~event.opened:
-                self._reverse(earlier, name, past)
+            if fresh and not past >> earlier & 1:
+                if clash & ~event.opened:
+                    self._reverse(earlier, name, past)
+                else:
+                    self._reverse_closer(earlier, clash, name, past)
             past |= event.past | 1 << earlier
         return past
+
+    def _reverse_closer(self, opener: int, gates: int, name: str, past: int) -> None:
+        """A step that an open gate let pass cannot come before the opening, but before whatever had closed it."""
+        for earlier in range(opener - 1, -1, -1):
+            event = self._events[earlier]
+            if event.footprint[1] & gates & ~event.opened:
+                if not past >> earlier & 1:
+                    self._reverse(earlier, name, past)
+                return
 
     def _note_held(self, actor: Actor) -> None:
         """A step held back by a closed gate races with whatever closed it."""

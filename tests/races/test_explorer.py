@@ -8,6 +8,7 @@ import pytest
 from nvmelm_lab.engine import PCT, Actor
 from nvmelm_lab.engine.schedules import PATIENCE
 from nvmelm_lab.errors import KitError
+from nvmelm_lab.host.migration import Migration
 from nvmelm_lab.host.port import Port
 from nvmelm_lab.races import LADDER, SCENARIOS, Explorer, Found, Scenario, World
 from nvmelm_lab.races.scenario import Vmm, reference
@@ -54,6 +55,38 @@ def test_source_dpor_sees_as_many_traces_and_the_same_outcomes_as_sleep_sets(nam
     assert reduced.executions == full.executions
     assert reduced.finals == full.finals
     assert reduced.redundant < full.redundant
+
+
+async def suspends_and_resumes(migration: Migration) -> None:
+    await migration.move.source_side.suspend()
+    await migration.move.source_side.resume()
+
+
+async def does_so_twice_while_logging(migration: Migration) -> None:
+    await migration.start_logging()
+    for _ in range(2):
+        await suspends_and_resumes(migration)
+
+
+async def gives_up_the_queue(migration: Migration) -> None:
+    await migration.start_logging()
+    await migration.move.source_side.suspend_for_good()
+    await migration.move.source_side.resume()
+
+
+async def pauses_and_starts(migration: Migration) -> None:
+    await migration.vm.pause()
+    await migration.vm.start()
+
+
+@pytest.mark.parametrize("name", ["one write, no round", "two writes", "two writes, one LBA"])
+@pytest.mark.parametrize(
+    "vmm", [suspends_and_resumes, does_so_twice_while_logging, gives_up_the_queue, pauses_and_starts]
+)
+def test_a_step_that_waits_for_a_gate_is_also_tried_before_the_gate_was_closed(vmm: Vmm, name: str) -> None:
+    reduced, full = explore(BY_NAME[name], vmm), explore(BY_NAME[name], vmm, "sleep sets")
+    assert reduced.executions == full.executions > 1
+    assert reduced.finals == full.finals
 
 
 FOUND_ON = [
