@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from nvmelm_lab.engine import Use
 from nvmelm_lab.nvme.codes import IoOpcode
 from nvmelm_lab.nvme.structs import CQE
+from nvmelm_lab.ssd import change_log
 from nvmelm_lab.ssd.entries import take_command
 from nvmelm_lab.ssd.io_commands import service_of
 
@@ -117,7 +118,7 @@ def _log(controller: Controller, nsid: int, lbas: list[int]) -> None:
         if not log.logging:
             return
         log.decided += 1
-        log.post(nsid, slba, 1)
+        change_log.post_changes(controller.subsystem, log, ((nsid, slba, 1, False),))
         log.told.count()
 
 

@@ -156,6 +156,20 @@ def test_a_burst_leaves_the_bytes_of_one_command_after_the_other(
     assert single.content() == burst.content()
 
 
+def test_a_burst_tells_of_a_namespace_of_one_lba_as_one_command_does() -> None:
+    habits = Habits(whole_namespace="all LBs")
+    single, burst = (
+        Twin(ready(schedule, blocks=1, habits=habits), 8, 8, 16) for schedule in (RunToBlock(), Timed())
+    )
+    assert burst.bench.y.admin.status(commands.set_arbitration(0, 3)) == Status.SUCCESS
+    for count in range(1, 5):
+        single.ring.submit(single.sqe("write", 0, 1))
+        finish(single, count)
+    burst.ring.submit(*(burst.sqe("write", 0, 1) for _ in range(4)))
+    finish(burst, 4)
+    assert _without_admin(single) == _without_admin(burst)
+
+
 def _without_admin(twin: Twin) -> list[dict[int, bytes]]:
     """Memory but for the admin queues of Y: one of the two was told of its burst there."""
     memory = twin.memory()
