@@ -160,11 +160,6 @@ class AddressSpace:
         self.has_read(address)
         return self._bytes_page_of(address), address & _OFFSET
 
-    def touch(self, address: int) -> tuple[bytearray, int]:
-        """Like `look`, for a write by the processor."""
-        self.has_written(address)
-        return self._bytes_page_of(address), address & _OFFSET
-
     def dma_touch(self, address: int) -> tuple[bytearray, int]:
         """Like `look`, for a write by a device."""
         self.dma_has_written(address)

@@ -67,7 +67,7 @@ def test_the_link_carries_every_page_and_takes_its_time() -> None:
 
 
 writes = st.lists(
-    st.tuples(st.sampled_from(("write", "dma_write", "touch", "dma_touch", "blocks")), st.integers(0, 255)),
+    st.tuples(st.sampled_from(("write", "dma_write", "pinned", "dma_touch", "blocks")), st.integers(0, 255)),
     max_size=12,
 )
 
@@ -88,8 +88,11 @@ def test_memory_is_equal_at_the_end_whoever_wrote_when(
         for how, page in changes:
             count += 1
             address = page * PAGE_BYTES
-            if how in ("touch", "dma_touch"):
-                content, offset = getattr(bench.here, how)(address + count % 4000)
+            if how == "pinned":
+                bench.here.has_written(address)
+                bench.here.pin(page)[count % 4000] ^= 0xFF
+            elif how == "dma_touch":
+                content, offset = bench.here.dma_touch(address + count % 4000)
                 content[offset] ^= 0xFF
             elif how == "blocks":
                 bench.here.dma_write_stamps(address, [make_stamp(1, count)])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from nvmelm_lab.errors import InputError
-from nvmelm_lab.memory import PAGE_BYTES, AddressSpace, Stamps, make_stamp
+from nvmelm_lab.memory import PAGE_BYTES, AddressSpace, Ring, Stamps, make_stamp
 
 PAGES = 4
 SIZE = PAGES * PAGE_BYTES
@@ -33,6 +33,7 @@ class MemoryMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.dirty: dict[str, set[int]] | None = None
+        self.pinned: dict[tuple[bool, int], bytearray] = {}
 
     @initialize(block_bytes=st.sampled_from(BLOCKS))
     def make(self, block_bytes: int) -> None:
@@ -66,10 +67,26 @@ class MemoryMachine(RuleBasedStateMachine):
 
     @rule(address=addresses, value=st.integers(0, 255), device=st.booleans())
     def write_in_place(self, address: int, value: int, device: bool) -> None:
-        page, offset = (self.space.dma_touch if device else self.space.touch)(address)
+        if device:
+            page, offset = self.space.dma_touch(address)
+        else:
+            page, offset = self.space.pin(address // PAGE_BYTES), address % PAGE_BYTES
+            self.space.has_written(address)
+            self.pinned[True, address // PAGE_BYTES] = page
         page[offset] = value
         self.model[address] = value
         self.note("device" if device else "processor", address, 1)
+
+    @rule(address=addresses)
+    def pin_over_there(self, address: int) -> None:
+        number = address // PAGE_BYTES
+        self.pinned[False, number] = self.other.pin(number)
+
+    @invariant()
+    def a_pinned_page_stays_in_place(self) -> None:
+        for (here, number), page in self.pinned.items():
+            model = self.model if here else self.other_model
+            assert page == model[number * PAGE_BYTES : (number + 1) * PAGE_BYTES]
 
     @rule(address=addresses, length=st.integers(0, 6000))
     def read(self, address: int, length: int) -> None:
@@ -194,7 +211,8 @@ def test_a_page_that_arrives_is_no_copy_that_changes_along(space: AddressSpace) 
         lambda space: space.read(SIZE - 1, 2),
         lambda space: space.read_stamps(SIZE, 1),
         lambda space: space.look(SIZE),
-        lambda space: space.touch(-1),
+        lambda space: space.pin(-1),
+        lambda space: Ring(space, SIZE - PAGE_BYTES, PAGE_BYTES // 16 + 1, 16),
         lambda space: space.dma_touch(SIZE),
     ],
 )
