@@ -1,0 +1,49 @@
+"""A case: what is searched for races, as plain data: a scenario, and who drives the migration in it.
+
+A case can be sent to another process, put into a token, and built anew for each execution.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from nvmelm_lab.errors import InputError
+from nvmelm_lab.races.scenario import LADDER, Scenario, Vmm, World, recovering, reference
+from nvmelm_lab.ssd import Habits
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A scenario under the reference VMM, unless a defect of the catalogue or a learner's text is named."""
+
+    scenario: Scenario = field(default=LADDER[0])
+    defect: str = ""
+    source: str = ""
+
+    def world(self) -> World:
+        """One execution, ready to begin."""
+        return World(self.scenario, self.vmm())
+
+    def vmm(self) -> Vmm:
+        """Who drives the migration."""
+        return recovering if self.scenario.fault else reference
+
+    def plain(self) -> dict[str, Any]:
+        """The case as JSON values."""
+        scenario = asdict(self.scenario) | {"habits": self.scenario.habits.plain()}
+        return {"scenario": scenario, "defect": self.defect, "source": self.source}
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Case:
+        """The case that `plain` gave.  InputError for anything else."""
+        try:
+            scenario = dict(plain["scenario"])
+            habits = Habits(**scenario.pop("habits"))
+            return cls(
+                Scenario(**scenario, habits=habits),
+                str(plain.get("defect", "")),
+                str(plain.get("source", "")),
+            )
+        except (KeyError, TypeError) as error:
+            raise InputError(f"this is not a case of the race search: {error}") from error
