@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from nvmelm_lab.engine import Actor, Engine, Recorder, Schedule
+from nvmelm_lab.engine import Actor, Engine, Recorder, Schedule, Trace
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.faults import Bench, Fault, Sited, parse
 from nvmelm_lab.host import recovery
@@ -150,11 +150,11 @@ class World:
             self._bench.reckon_with_faults()
         self.actors: list[Actor] = []
 
-    def begin(self, schedule: Schedule, recorder: Recorder | None = None) -> None:
+    def begin(self, schedule: Schedule, recorder: Recorder | None = None, trace: Trace | None = None) -> None:
         """Start guest and VMM under `schedule`."""
         if self._fault is not None:
             schedule = Sited(schedule, self._fault, self._bench)
-        self.lab.begin(schedule, recorder=recorder)
+        self.lab.begin(schedule, recorder=recorder, trace=trace)
         self.actors = [
             self.engine.spawn("guest", self.guest.run_in_order()),
             self.engine.spawn("VMM", self._vmm(self.migration)),
