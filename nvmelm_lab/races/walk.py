@@ -10,7 +10,7 @@ A *decision* is the name of an actor; if its step is a choice, the number of the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nvmelm_lab.engine.schedules import NO_CLOCK
@@ -19,6 +19,9 @@ from nvmelm_lab.errors import InputError
 
 if TYPE_CHECKING:
     from nvmelm_lab.engine import Actor, Engine
+
+Pick = Callable[[Mapping[str, "Actor"], str], str]
+"""Names one of the decisions that can be taken, given the one that was taken last."""
 
 MARK = "?"
 """Stands between the name of an actor and the number of its option."""
@@ -39,18 +42,27 @@ def is_local(actor: Actor) -> bool:
     return kind.touches is None or kind.touches(actor.subject) == ((), ())
 
 
+def keeps_on(able: Mapping[str, Actor], last: str) -> str:
+    """Whoever went last goes on as long as it can: few switches, so a story that is easy to follow."""
+    return last if last in able else next(iter(able))
+
+
 class Walk:
     """Takes the decisions of `order`, then goes on by itself, or, unless it `goes_on`, stops until `take` names one.
+
+    pick
+        How it goes on by itself.
 
     taken
         Decisions taken so far.
     """
 
-    def __init__(self, order: Sequence[str] = (), *, goes_on: bool = True) -> None:
+    def __init__(self, order: Sequence[str] = (), *, goes_on: bool = True, pick: Pick = keeps_on) -> None:
         self.now = NO_CLOCK
         self.taken: list[str] = []
         self._wanted = list(order)
         self._goes_on = goes_on
+        self._pick = pick
         self._waiting: dict[str, Actor] = {}
         self._option = 0
 
@@ -81,7 +93,7 @@ class Walk:
         if not self._goes_on:
             return None
         last = self.taken[-1] if self.taken else ""
-        return self._take(last if last in able else next(iter(able)), able)
+        return self._take(self._pick(able, last), able)
 
     def choices(self) -> dict[str, Actor]:
         """The decisions that can be taken at this point, by name; local steps have been performed."""
