@@ -12,6 +12,7 @@ from typing import Final
 from nvmelm_lab.engine import Trace
 from nvmelm_lab.nvme import LAYOUTS, as_plain
 from nvmelm_lab.runs.roles import roles_of
+from nvmelm_lab.runs.stakes import NAMES
 from nvmelm_lab.views import stakes
 from nvmelm_lab.views.lanes import lanes
 from nvmelm_lab.views.model import PHASES, VERSION, Field, Layout, Phase, PlayerModel, Step
@@ -99,7 +100,7 @@ def _end(scenes: Scenes, holds: Mapping[str, bool]) -> None:
         return
     last, told = scenes.reel.frames[-1], scenes.events.stakes
     told.end(holds)
-    beyond = [news for news in stakes.found(holds) if int(news[0]) >= len(stakes.NAMES)]
+    beyond = [news for news in stakes.found(holds) if int(news[0]) >= len(NAMES)]
     verdicts = [*last.get("verdicts", ()), *told.news(), *beyond]
     if verdicts:
         last["verdicts"] = verdicts

@@ -9,8 +9,9 @@ steps is a frame, which stands for all that happened since the frame before.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, Literal, NotRequired, TypedDict
+from typing import Final, NotRequired, TypedDict
 
+from nvmelm_lab.runs.stakes import Verdict as Verdict
 from nvmelm_lab.runs.states import RANK as RANK
 from nvmelm_lab.runs.states import State as State
 
@@ -32,8 +33,6 @@ WORDS: Final = ("deallocated", "mapped", "changed", "copying", "equal", "lost or
 
 Runs = Sequence[Sequence[int]]
 """``[[slba, blocks, state], ...]``: `blocks` LBAs from `slba` on have (or now take) `state`."""
-
-Verdict = Literal["open", "good", "bad"]
 
 
 class Phase(TypedDict):

@@ -22,7 +22,7 @@ from nvmelm_lab.nvme import (
     TrackSendSelect,
     VirtualizationAction,
 )
-from nvmelm_lab.views.attribution import Command
+from nvmelm_lab.runs.attribution import Command
 
 _IO: Final[Mapping[int, tuple[str, str]]] = {
     IoOpcode.READ: ("Read", "read"),

@@ -44,6 +44,7 @@ NEIGHBOURS = (
     {"lab", "faults"},
     {"faults", "runs"},
     {"faults", "races"},
+    {"runs", "races"},
     {"errors", ""},
 )
 HEAVY = {"numpy", "plotly", "ipywidgets", "networkx", "anywidget", "pandas", "IPython"}
