@@ -15,10 +15,10 @@ import ipywidgets as widgets
 
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.runs import MigrationRun, Outcome, Run, start
+from nvmelm_lab.runs.sentences import PAUSE
 from nvmelm_lab.views.film import advanced, fitting, model_of
 from nvmelm_lab.views.owner import Owner, answer_while_a_cell_runs
 from nvmelm_lab.views.player import Player
-from nvmelm_lab.views.sentences import PAUSE
 from nvmelm_lab.views.standby import show
 from nvmelm_lab.views.text import duration
 

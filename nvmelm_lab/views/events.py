@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from nvmelm_lab.engine import StepRecord
+from nvmelm_lab.runs import sentences
 from nvmelm_lab.runs.attribution import Command, Commands, Role
 from nvmelm_lab.runs.content import DESTINATION, SOURCE
 from nvmelm_lab.runs.follower import VALUES, Effect, Follower
 from nvmelm_lab.runs.roles import Roles
 from nvmelm_lab.runs.stakes import Stakes
 from nvmelm_lab.runs.versions import Versions
-from nvmelm_lab.views import sentences
 
 
 class Events:

@@ -20,9 +20,9 @@ from nvmelm_lab.nvme import (
     layout_of_sqe,
     unpack_mqe,
 )
+from nvmelm_lab.runs import sentences
 from nvmelm_lab.runs.attribution import LOOKING, Command, Role
 from nvmelm_lab.runs.roles import Roles
-from nvmelm_lab.views import sentences
 from nvmelm_lab.views.events import Events
 from nvmelm_lab.views.lanes import COPY, GUEST, MMC, VMM, lane_of
 from nvmelm_lab.views.reel import Reel

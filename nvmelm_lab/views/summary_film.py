@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from nvmelm_lab.engine import Frame, Summary, unpack_runs
+from nvmelm_lab.runs.sentences import PAUSE, started
 from nvmelm_lab.views.frames import FEWEST_SLOTS, About, phases_begun
 from nvmelm_lab.views.model import VERSION, Counter, PlayerModel, Step
 from nvmelm_lab.views.reel import cut
-from nvmelm_lab.views.sentences import PAUSE, started
 from nvmelm_lab.views.stakes import found, judged_by
 from nvmelm_lab.views.text import duration, grouped
 

@@ -12,9 +12,9 @@ from nbclient import NotebookClient
 from nvmelm_lab import notebook
 from nvmelm_lab.notebook import SMALL
 from nvmelm_lab.runs import start
+from nvmelm_lab.runs.sentences import PAUSE
 from nvmelm_lab.views.film import frame_at, model_of
 from nvmelm_lab.views.questions import QUESTIONS
-from nvmelm_lab.views.sentences import PAUSE
 
 ROOT = Path(__file__).parents[2]
 PATH = ROOT / "notebooks" / "00_start_here.ipynb"

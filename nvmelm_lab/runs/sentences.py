@@ -1,6 +1,6 @@
 """What steps are called: one sentence for each kind of thing that happens in a run, for people new to NVMe.
 
-Only words live here: who acts, when and why is found out in `frames.py`.
+Only words live here: who acts, when and why is found out by those who read traces.
 """
 
 from collections.abc import Mapping
