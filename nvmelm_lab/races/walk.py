@@ -34,6 +34,11 @@ def options_of(actor: Actor) -> int:
     return len(actor.subject[1]) if actor.kind is CHOOSE else 2
 
 
+def actor_of(decision: str) -> str:
+    """The name of the actor whose decision that is."""
+    return decision.rpartition(MARK)[0] or decision
+
+
 def is_local(actor: Actor) -> bool:
     """Whether nobody can tell when the pending step of `actor` happens."""
     kind = actor.kind
