@@ -30,7 +30,7 @@ from nvmelm_lab.host.stop_and_copy import StopAndCopy
 from nvmelm_lab.host.vm import VirtualMachine
 from nvmelm_lab.memory import AddressSpace, Stamps
 from nvmelm_lab.oracle import Oracle, Tenant
-from nvmelm_lab.ssd import MAX_TRANSFER_BYTES, Controller, Habits, Subsystem, Timing
+from nvmelm_lab.ssd import MAX_TRANSFER_BYTES, Controller, Habits, Parts, Subsystem, Timing
 
 HOST_MEMORY = 1 << 30
 GUEST_MEMORY = 1 << 28
@@ -112,11 +112,14 @@ class Lab:
         By name.
     source, destination
         The two SSDs; they are touched through the drivers only.
+    parts
+        What both are built from.
     """
 
-    def __init__(self, spec: LabSpec | None = None) -> None:
+    def __init__(self, spec: LabSpec | None = None, parts: Parts | None = None) -> None:
         self.spec = spec if spec is not None else LabSpec()
         check_spec(self.spec)
+        self.parts = parts if parts is not None else Parts()
         self.engine = Engine(RunToBlock())
         self.stamps = Stamps(self.spec.block_bytes)
         self.source_memory = AddressSpace("source host", HOST_MEMORY, self.stamps)
@@ -273,6 +276,7 @@ class Lab:
             granularity=self.spec.granularity,
             habits=self.spec.habits,
             timing=self.spec.timing,
+            parts=self.parts,
         )
 
     def _driver(self, name: str, ssd: Subsystem, memory: AddressSpace) -> Driver:

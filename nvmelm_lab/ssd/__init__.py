@@ -7,6 +7,7 @@ leaves an order or a form open, `freedoms` lists the options.  Nothing here know
 from nvmelm_lab.ssd.controller import Controller
 from nvmelm_lab.ssd.data import MAX_TRANSFER_BYTES
 from nvmelm_lab.ssd.freedoms import FREEDOMS, Freedom, Habits
+from nvmelm_lab.ssd.parts import Parts
 from nvmelm_lab.ssd.subsystem import Subsystem
 from nvmelm_lab.ssd.timing import Timing
 from nvmelm_lab.ssd.vendor_state import UUID as STATE_UUID
@@ -18,6 +19,7 @@ __all__ = [
     "Controller",
     "Freedom",
     "Habits",
+    "Parts",
     "Subsystem",
     "Timing",
 ]

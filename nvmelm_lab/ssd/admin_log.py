@@ -58,7 +58,7 @@ def _create(controller: Controller, command: Command) -> None:
         raise Refused(Status.INVALID_FIELD if limit == "Invalid Field" else Status.NOT_ENOUGH_RESOURCES)
     pages = _contiguous(controller, command) if sqe.cdw11 & 1 else _listed(controller, command)
     cdqid = subsystem.free_cdqid()
-    queue = MigrationQueue(
+    queue = subsystem.parts.migration_queue(
         controller.engine,
         controller.name,
         controller.events,

@@ -24,7 +24,6 @@ from nvmelm_lab.ssd import (
     transitions,
 )
 from nvmelm_lab.ssd.command import Command
-from nvmelm_lab.ssd.command_steps import CommandSteps
 from nvmelm_lab.ssd.entries import post_completion
 from nvmelm_lab.ssd.events import Events
 from nvmelm_lab.ssd.life_cycle import Event
@@ -127,7 +126,7 @@ class Controller:
         self.living: tuple[Key, ...] = ()
         if not primary:
             self.reckon_with_resets()
-        steps = CommandSteps(self)
+        steps = subsystem.parts.command_steps(self)
         self.fetch, self.execute, self.execute_admin = steps.fetch, steps.execute, steps.execute_admin
         self.serve, self.post_entries, self.complete = steps.serve, steps.post_entries, steps.complete
         self._fetch_from = steps.fetch_from

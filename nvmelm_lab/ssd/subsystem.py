@@ -18,6 +18,7 @@ from nvmelm_lab.ssd.lba_status_log import LbaStatusLog
 from nvmelm_lab.ssd.life_cycle import Event
 from nvmelm_lab.ssd.migration_queue import MigrationQueue
 from nvmelm_lab.ssd.namespace import MAX_NAMESPACES, Namespace
+from nvmelm_lab.ssd.parts import Parts
 from nvmelm_lab.ssd.sanitizer import Sanitizer
 from nvmelm_lab.ssd.timing import Timing
 from nvmelm_lab.ssd.transitions import befall
@@ -39,6 +40,8 @@ class Subsystem:
     functions_enabled, functions
         VF Enable and NumVFs: the first so many secondary controllers may be online.  All of them from the start, as a
         host's platform leaves them.
+    parts
+        What it is built from; other parts make other firmware.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Subsystem:
         granularity: int = 1,
         habits: Habits | None = None,
         timing: Timing | None = None,
+        parts: Parts | None = None,
     ) -> None:
         if block_bytes not in (512, 4096):
             raise InputError(f"an LBA cannot have {block_bytes} bytes; give 512 or 4096")
@@ -65,6 +69,7 @@ class Subsystem:
         self.granularity = granularity
         self.habits = habits if habits is not None else Habits()
         self.timing = timing if timing is not None else Timing()
+        self.parts = parts if parts is not None else Parts()
         self.channels = [Resource(f"{name} channel {n}") for n in range(self.timing.channels)]
         self.namespaces: dict[int, Namespace] = {}
         self.migration_queues: dict[int, MigrationQueue] = {}
@@ -73,10 +78,12 @@ class Subsystem:
         self._last_cdqid = 0
         self.functions_enabled = True
         self.functions = len(secondary)
-        self.primary = Controller(self, primary[0], 1, primary[1], primary=True)
+        self.primary = self.parts.controller(self, primary[0], 1, primary[1], primary=True)
         self.controllers = {1: self.primary}
         for cntlid, (secondary_name, space) in enumerate(secondary.items(), 2):
-            self.controllers[cntlid] = Controller(self, secondary_name, cntlid, space, primary=False)
+            self.controllers[cntlid] = self.parts.controller(
+                self, secondary_name, cntlid, space, primary=False
+            )
         self.lba_status_logs = {each.cntlid: LbaStatusLog(each) for each in self.controllers.values()}
 
     def free_blocks(self) -> int:
@@ -97,7 +104,7 @@ class Subsystem:
 
     def create_namespace(self, nsid: int, blocks: int, *, shared: bool) -> None:
         """Make a namespace; every block is deallocated, no controller is attached."""
-        self.namespaces[nsid] = Namespace(
+        self.namespaces[nsid] = self.parts.namespace(
             self.engine, self.name, nsid, blocks, self.block_bytes, self.granularity, shared
         )
 
