@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from nvmelm_lab.nvme import AdminOpcode, IoOpcode
-from nvmelm_lab.runs.attribution import Command, Commands, Role
-from nvmelm_lab.runs.roles import Roles
+from nvmelm_lab.runs.attribution import Command, Role
 
 if TYPE_CHECKING:
     from nvmelm_lab.engine import Touches
     from nvmelm_lab.engine.cells import Key
+    from nvmelm_lab.runs.events import Events
 
 VERBS: Final[Mapping[str, str]] = {
     "asks": "ask",
@@ -64,25 +64,11 @@ class Place:
 
 
 class Names:
-    """The names in one run, which is told of step by step: `take` each effect of its trace."""
+    """The names in the run that `events` follows."""
 
-    def __init__(self, roles: Roles) -> None:
-        self.roles = roles
-        own = frozenset((roles.here, roles.there))
-        self.commands = Commands(roles.guest, frozenset(roles.neighbours), own)
-        self._submitted: dict[tuple[str, int], Command] = {}
-        self._slots = 0
-
-    def take(self, actor: str, effect: tuple[Any, ...]) -> None:
-        """One more effect of a step of `actor`."""
-        if effect[0] == "submitted":
-            _, who, qid, cid, raw = effect[:5]
-            self._submitted[who, cid] = self.commands.submitted(actor, who, qid, cid, raw)
-        elif effect[0] == "fetched":
-            _, controller, qid, _, name, raw = effect
-            self.commands.fetched(controller, qid, name, raw)
-        elif effect[0] == "queue created" and effect[4] == self.roles.here:
-            self._slots = effect[3]
+    def __init__(self, events: Events) -> None:
+        self.roles = events.roles
+        self._events = events
 
     # -- who -----------------------------------------------------------------------------------------------
 
@@ -117,7 +103,7 @@ class Names:
 
     def command(self, actor: str) -> Command | None:
         """The command that an actor of a controller carries out, if it is one that was told of."""
-        return self.commands.named(actor.removesuffix(".marker").removesuffix(" aborted"))
+        return self._events.commands.named(actor.removesuffix(".marker").removesuffix(" aborted"))
 
     def _controller(self, actor: str) -> str:
         """The controller whose actor this is; "" for none."""
@@ -154,7 +140,7 @@ class Names:
     def waits_for(self, signal: str) -> str:
         """What a signal stands for, by its name: ``the completion of Track Send``, ``copy task 1``."""
         number, _, who = signal.removeprefix("completion ").partition(" on ")
-        command = self._submitted.get((who, int(number))) if number.isdecimal() else None
+        command = self._events.commands.awaited(who, int(number)) if number.isdecimal() else None
         if command is not None:
             return f"the completion of {self.title(command)}"
         copy = _COPY.fullmatch(signal)
@@ -196,7 +182,7 @@ class Names:
             case ("state", str(ctlr)):
                 return Place(f"the state of {ctlr}")
             case ("slot", _, int(position)):
-                slot = position % self._slots if self._slots else position
+                slot = position % (self._events.follower.slots or position + 1)
                 return Place(f"MQ slot {slot}", "slot", slot)
             case (("tail" | "head") as end, _):
                 return Place(f"the {end} of the MQ")

@@ -103,6 +103,11 @@ class Commands:
         """The command that was fetched under this name."""
         return self._fetched.get(name)
 
+    def awaited(self, who: str, cid: int) -> Command | None:
+        """The command `cid` of one of `who`'s queues whose completion nobody has read yet."""
+        found = (each for (name, _, number), each in self._by_cid.items() if (name, number) == (who, cid))
+        return next(found, None)
+
     def reaped(self, who: str, qid: int, cid: int) -> Command | None:
         """The command whose completion was read."""
         return self._by_cid.pop((who, qid, cid), None)

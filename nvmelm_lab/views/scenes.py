@@ -22,8 +22,8 @@ from nvmelm_lab.nvme import (
 )
 from nvmelm_lab.runs import sentences
 from nvmelm_lab.runs.attribution import LOOKING, Command, Role
+from nvmelm_lab.runs.events import Events
 from nvmelm_lab.runs.roles import Roles
-from nvmelm_lab.views.events import Events
 from nvmelm_lab.views.lanes import COPY, GUEST, MMC, VMM, lane_of
 from nvmelm_lab.views.reel import Reel
 from nvmelm_lab.views.text import duration
