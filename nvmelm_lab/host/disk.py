@@ -6,17 +6,13 @@ each Read is held against what the ledger allows.
 
 from __future__ import annotations
 
-from struct import Struct
-
 from nvmelm_lab.host.buffers import Buffer, Pages
 from nvmelm_lab.host.ledger import UNREADABLE, Ledger, Reading
 from nvmelm_lab.host.operation import Operation, OperationKind
 from nvmelm_lab.memory import make_stamp
 from nvmelm_lab.nvme.codes import IoOpcode
 from nvmelm_lab.nvme.status import Status
-from nvmelm_lab.nvme.structs import SQE
-
-_RANGE = Struct("<IIQ")
+from nvmelm_lab.nvme.structs import SQE, pack_ranges
 
 _OPCODES = {
     OperationKind.READ: IoOpcode.READ,
@@ -76,7 +72,10 @@ class Disk:
 
     def can_start(self, operation: Operation) -> bool:
         """Whether a buffer is free and no write in flight touches the same LBAs."""
-        return bool(self._buffers) and not self.ledger.is_busy(operation.slba, operation.blocks)
+        is_busy = self.ledger.is_busy
+        if not self._buffers or is_busy(operation.slba, operation.blocks):
+            return False
+        return not any(is_busy(slba, blocks) for slba, blocks in operation.more)
 
     def prepare(self, operation: Operation) -> tuple[Request, bytes]:
         """The operation's request and SQE; a write's data are in the buffer and its values in the ledger."""
@@ -92,15 +91,17 @@ class Disk:
             request.reading = self.ledger.read_submitted(slba, blocks)
             prp1, prp2 = buffer.prp(blocks * self.block_bytes)
         elif kind is OperationKind.TRIM:
-            self._pages.space.write(buffer.address, _RANGE.pack(0, blocks, slba))
+            self._pages.space.write(buffer.address, pack_ranges([(slba, blocks), *operation.more]))
             request.values = [0] * blocks
-            cdw10, cdw11, cdw12, prp1 = 0, 4, 0, buffer.address
+            cdw10, cdw11, cdw12, prp1 = len(operation.more), 4, 0, buffer.address
         elif kind is OperationKind.FLUSH:
             cdw12 = 0
         else:
             request.values = [0 if kind is OperationKind.ZEROES else UNREADABLE] * blocks
         if request.values:
             self.ledger.submitted(slba, request.values)
+        for first, count in operation.more:
+            self.ledger.submitted(first, [0] * count)
         sqe = SQE.pack(_OPCODES[kind], 0, 0, self.nsid, 0, 0, 0, prp1, prp2, cdw10, cdw11, cdw12, 0, 0, 0)
         return request, sqe
 
@@ -119,6 +120,8 @@ class Disk:
         if request.values:
             note = self.ledger.failed if status else self.ledger.acknowledged
             note(operation.slba, request.values)
+            for first, count in operation.more:
+                note(first, [0] * count)
             return not status
         if request.reading is not None:
             return self._check_read(request, request.reading, status)

@@ -36,7 +36,8 @@ def describe(operation: Operation) -> str:
     word, slba, blocks = _WORDS[operation.kind], operation.slba, operation.blocks
     if operation.kind is OperationKind.FLUSH:
         return word
-    return f"{word} LBA {slba}" if blocks == 1 else f"{word} LBA {slba}–{slba + blocks - 1}"
+    ranges = ((slba, blocks), *operation.more)
+    return f"{word} LBA " + ", ".join(str(a) if n == 1 else f"{a}–{a + n - 1}" for a, n in ranges)
 
 
 class Meter:

@@ -13,7 +13,7 @@ class OperationKind(StrEnum):
     READ = "read"
     WRITE = "write"
     TRIM = "trim"
-    """Dataset Management with Attribute - Deallocate, one range."""
+    """Dataset Management with Attribute - Deallocate."""
     ZEROES = "zeroes"
     """Write Zeroes."""
     UNCORRECTABLE = "uncorrectable"
@@ -31,3 +31,5 @@ class Operation(NamedTuple):
     """Plain count of LBAs (an SQE's NLB is one less); 0 for a flush, otherwise at least 1."""
     at_ns: int
     """When the guest wants to issue it, in ns from the start of the workload; never issued before."""
+    more: tuple[tuple[int, int], ...] = ()
+    """Further ranges of a deallocation, each as first LBA and plain count; none of them overlap."""

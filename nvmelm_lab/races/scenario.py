@@ -23,7 +23,8 @@ from nvmelm_lab.host.queue_pair import QueuePair
 from nvmelm_lab.lab import GuestSpec, Lab, LabSpec
 from nvmelm_lab.memory import PAGE_BYTES
 from nvmelm_lab.nvme import commands
-from nvmelm_lab.ssd import Habits
+from nvmelm_lab.races import company
+from nvmelm_lab.ssd import Habits, Parts
 
 _KINDS = {
     "w": OperationKind.WRITE,
@@ -45,9 +46,10 @@ class Scenario:
 
     guest
         Its commands, such as ``"w0 d2"``: w write, d deallocate, z write zeroes, u write uncorrectable, r read,
-        each of one block at the LBA that follows.
-    blocks
-        LBAs of the namespace; all hold data at first.
+        each of the LBA that follows, or of several: ``"w1-2"``, ``"d0,2,4-5"`` (only a deallocation has several
+        ranges).
+    blocks, filled
+        LBAs of the namespace, and how many of them, from LBA 0 on, hold data at first; None for all.
     chunk
         LBAs that one copy carries.
     copies
@@ -56,6 +58,15 @@ class Scenario:
         Slots of the Migration Queue.
     rounds
         Iterative copies before the suspend.
+    whole_namespace
+        Whether the first copy takes every LBA, or what Get LBA Status reports.
+    granularity
+        LBAs whose allocation the SSDs track as one.
+    before
+        Commands that a VM at the destination issues to the new namespace, through the destination's controller,
+        before the migration begins there; the VMM has made that VM, and ends it.
+    partner
+        Commands of another VM, through a controller of its own, to the same namespace.
     fault
         What fails, and behind which step of an actor: ``"reset-y@VMM#12"``; "" for nothing.
     """
@@ -68,18 +79,44 @@ class Scenario:
     copies: int = 2
     slots: int = 8
     rounds: int = 1
+    filled: int | None = None
+    whole_namespace: bool = True
+    granularity: int = 1
+    before: str = ""
+    partner: str = ""
     habits: Habits = field(default_factory=Habits)
     fault: str = ""
 
     def operations(self) -> list[Operation]:
         """The guest's commands."""
-        try:
-            return [Operation(_KINDS[word[0]], int(word[1:]), 1, 0) for word in self.guest.split()]
-        except (KeyError, ValueError) as error:
-            raise InputError(
-                f"the guest's commands {self.guest!r} cannot be read; write them like 'w0 d2' with letters "
-                f"{', '.join(_KINDS)}"
-            ) from error
+        return read_commands(self.guest)
+
+
+def read_commands(text: str) -> list[Operation]:
+    """The commands that `text` names, as `Scenario.guest` says; InputError where it cannot be read."""
+    try:
+        return [_operation(word) for word in text.split()]
+    except (KeyError, ValueError) as error:
+        raise InputError(
+            f"the guest's commands {text!r} cannot be read; write them like 'w0 d2 w1-2 d0,3' with letters "
+            f"{', '.join(_KINDS)}"
+        ) from error
+
+
+def _operation(word: str) -> Operation:
+    kind = _KINDS[word[0]]
+    ranges = [_range(part) for part in word[1:].split(",")]
+    if len(ranges) > 1 and kind is not OperationKind.TRIM:
+        raise ValueError(word)
+    return Operation(kind, *ranges[0], 0, tuple(ranges[1:]))
+
+
+def _range(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    blocks = int(last or first) - int(first) + 1
+    if blocks < 1:
+        raise ValueError(text)
+    return int(first), blocks
 
 
 LADDER = (
@@ -118,31 +155,39 @@ async def reference(migration: Migration) -> None:
 class World:
     """One execution of a scenario: a lab, its guest and its VMM, ready to go under a schedule."""
 
-    def __init__(self, scenario: Scenario, vmm: Vmm = reference) -> None:
+    def __init__(self, scenario: Scenario, vmm: Vmm = reference, parts: Parts | None = None) -> None:
         self.scenario = scenario
+        filled = scenario.blocks if scenario.filled is None else scenario.filled
         self.lab = Lab(
             LabSpec(
-                guests=(GuestSpec(blocks=(scenario.blocks,), filled=scenario.blocks, depth=scenario.depth),),
-                granularity=1,
+                guests=(
+                    GuestSpec(blocks=(scenario.blocks,), filled=filled, depth=scenario.depth),
+                    *((company.PARTNER,) if scenario.partner else ()),
+                ),
+                granularity=scenario.granularity,
                 ring_entries=16,
                 chunk=scenario.chunk,
                 habits=scenario.habits,
-            )
+            ),
+            parts,
         )
         self.engine: Engine = self.lab.engine
         plan = Plan(
             queue_entries=scenario.slots,
             copy_tasks=scenario.copies,
-            whole_namespace=True,
+            whole_namespace=scenario.whole_namespace,
             rounds=scenario.rounds,
             downtime_budget_ns=0,
             memory_tracking="none",
         )
         self.migration = self.lab.migration("guest", plan)
-        self.oracle = self.lab.oracle("guest")
         self._run("prepare", self.migration.prepare_destination())
-        self.guest: Guest = self.lab.program("guest", scenario.operations())
+        self.programs: list[Guest] = []
         self._vmm = vmm
+        self._add_company(scenario)
+        self.oracle = self.lab.oracle("guest")
+        self.guest: Guest = self.lab.program("guest", scenario.operations())
+        self.programs.insert(0, self.guest)
         self._fault: Fault | None = None
         if scenario.fault:
             self._fault = parse(scenario.fault)
@@ -150,13 +195,22 @@ class World:
             self._bench.reckon_with_faults()
         self.actors: list[Actor] = []
 
+    def _add_company(self, scenario: Scenario) -> None:
+        if scenario.partner:
+            operations = read_commands(scenario.partner)
+            self.programs.append(self._run("partner", company.arrive(self.lab, operations)))
+        if scenario.before:
+            operations = read_commands(scenario.before)
+            earlier = self._run("before", company.before(self.lab, self.migration, operations))
+            self._vmm = company.behind(earlier, operations, self._vmm)
+
     def begin(self, schedule: Schedule, recorder: Recorder | None = None, trace: Trace | None = None) -> None:
         """Start guest and VMM under `schedule`."""
         if self._fault is not None:
             schedule = Sited(schedule, self._fault, self._bench)
         self.lab.begin(schedule, recorder=recorder, trace=trace)
         self.actors = [
-            self.engine.spawn("guest", self.guest.run_in_order()),
+            *(self.engine.spawn(each.name, each.run_in_order()) for each in self.programs),
             self.engine.spawn("VMM", self._vmm(self.migration)),
         ]
         for actor in self.actors:
