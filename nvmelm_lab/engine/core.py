@@ -124,6 +124,8 @@ class Engine:
         With one, state records what each step touches, for explorers and audits.
     trace
         With one, every step is written down.
+    stops
+        Actors stopped so far.
     telling
         Whether effects that come with every I/O are emitted, and not only the rare ones.
     wake(actor)
@@ -138,6 +140,7 @@ class Engine:
         self.effects: list[Effect] = []
         self.observers: dict[str, list[Callable[[Effect], None]]] = {}
         self._listening = False
+        self.stops = 0
         self.failure: BaseException | None = None
         self._woken: deque[Actor] = deque()
         self._follow(schedule, recorder, trace)
@@ -197,6 +200,7 @@ class Engine:
         actor = self.actors.get(name)
         if actor is None:
             return
+        self.stops += 1
         actor.stopped = True
         actor.coroutine.close()
         self._end(actor)
@@ -240,7 +244,7 @@ class Engine:
                 gate.waiters.append(actor)
                 continue
             self.step_index += 1
-            if self.watched or kind.asks:
+            if self.tracing or kind.asks or self.recorder is not None:
                 result = self._act_watched(actor, kind, actor.subject)
             else:
                 act = kind.act

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import NamedTuple
 
 from nvmelm_lab.nvme.status import Status
@@ -335,6 +336,7 @@ class Outcome:
     state: State
 
 
+@cache
 def outcome(event: Event, state: State, habits: Habits) -> Outcome:
     """What `event` does to a controller in `state`."""
     rule = next(rule for rule in TABLE[event] if rule.fits(state, habits))
@@ -344,6 +346,7 @@ def outcome(event: Event, state: State, habits: Habits) -> Outcome:
     return Outcome(rule.status, rule.effects, after)
 
 
+@cache
 def depends_on(event: Event, kind: type[Part]) -> bool:
     """Whether the rules of `event` look at this kind of part."""
     return any(not rule.where.isdisjoint(kind) for rule in TABLE[event])
