@@ -23,12 +23,15 @@ class Actor:
         global count.
     kind, subject
         The step that it is about to take.
+    again
+        Makes its coroutine anew, where it may have to begin once more; None for all others.
     has_ended
         Whether it has ended; `result` or `error` then says how.
     """
 
     __slots__ = (
         "_done",
+        "again",
         "cause",
         "children",
         "coroutine",
@@ -57,6 +60,7 @@ class Actor:
         self.error: BaseException | None = None
         self.children = 0
         self.cause = cause
+        self.again: Callable[[], Coroutine[Any, Any, Any] | Life] | None = None
         self.watched = False
         self.stopped = False
 

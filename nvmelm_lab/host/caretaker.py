@@ -44,8 +44,8 @@ class Caretaker:
             touches=lambda _: ((), driver.port.cells),
             label=lambda _: f"{driver.name} is served again",
         )
-        engine.spawn(f"{driver.name} watchdog", self._watch())
-        engine.spawn(f"{driver.name} caretaker", self._take_care())
+        engine.spawn(f"{driver.name} watchdog", self._watch()).again = self._watch
+        engine.spawn(f"{driver.name} caretaker", self._take_care()).again = self._take_care
 
     async def _watch(self) -> None:
         seen = self.alarm.level

@@ -95,7 +95,7 @@ class Guest:
         self.writes = 0
         self.read_times = Meter()
         self.write_times = Meter()
-        self._operations = _split(operations, disk)
+        self._operations = operations
         self._retries: list[Operation] = []
         self._failures: dict[Operation, int] = {}
         self._requests: dict[Pending, Request] = {}
@@ -147,7 +147,7 @@ class Guest:
     async def run_in_order(self) -> None:
         """The workload by one actor that waits for its oldest command when `depth` are under way."""
         window: list[Pending] = []
-        for operation in self._operations:
+        for operation in _split(self._operations, self.disk):
             if len(window) == self.depth:
                 await self._complete(window.pop(0))
             window.append(await do(self.submit, operation))
@@ -164,9 +164,9 @@ class Guest:
     # -- the two actors ------------------------------------------------------------------------------------
 
     def _issue(self) -> Life:
-        throttle = self.throttle
+        throttle, operations = self.throttle, _split(self._operations, self.disk)
         while not self._stopping:
-            operation = self._retries.pop() if self._retries else next(self._operations, None)
+            operation = self._retries.pop() if self._retries else next(operations, None)
             if operation is None:
                 if not self._requests:
                     break

@@ -5,10 +5,12 @@ A case can be sent to another process, put into a token, and built anew for each
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from nvmelm_lab.errors import InputError
+from nvmelm_lab.races.rewind import Rewind
 from nvmelm_lab.races.scenario import LADDER, Scenario, Vmm, World, recovering, reference
 from nvmelm_lab.ssd import Habits
 
@@ -24,6 +26,17 @@ class Case:
     def world(self) -> World:
         """One execution, ready to begin."""
         return World(self.scenario, self.vmm())
+
+    def worlds(self) -> Callable[[], World]:
+        """Executions one after the other, each ready to begin; each is the end of the one before."""
+        world = self.world()
+        rewind = Rewind(world, world.engine)
+
+        def again() -> World:
+            rewind()
+            return world
+
+        return again
 
     def vmm(self) -> Vmm:
         """Who drives the migration."""

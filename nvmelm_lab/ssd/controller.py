@@ -8,6 +8,7 @@ doorbells among them), and the rings in its own memory.  Source: Base 2.1, secti
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nvmelm_lab.engine import Engine, Gate, Signal, Touches
@@ -252,6 +253,7 @@ class Controller:
         self.sqs[queue.qid] = queue
         queue.cq.sharers += 1
         queue.fetcher = self.engine.spawn(queue.name, self._fetch_from(queue))
+        queue.fetcher.again = partial(self._fetch_from, queue)
 
     def delete_sq(self, qid: int) -> None:
         """Stop fetching from a Submission Queue and forget it."""
