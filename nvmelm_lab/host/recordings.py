@@ -172,7 +172,7 @@ def _player(recording: Recording, repeat: bool) -> Callable[[], Iterator[Operati
     def again_and_again() -> Iterator[Operation]:
         start_ns = 0
         while True:
-            for kind, slba, blocks, at_ns in operations:
+            for kind, slba, blocks, at_ns, _ in operations:
                 yield Operation(kind, slba, blocks, start_ns + at_ns)
             start_ns += round_ns
 
