@@ -76,7 +76,7 @@ class CaseSearch:
         self.is_over = False
         self._bounds = bounds
         self._explorer = Explorer(case.world)
-        self._samples: Iterator[Pick] | None = None
+        self._samples: Iterator[None] | None = None
         self._sampled = 0
         self._steps = 0
         self._failures: dict[str, Failure] = {}
@@ -109,30 +109,38 @@ class CaseSearch:
         return self.runs - before
 
     @property
+    def is_sampled(self) -> bool:
+        """Whether its samples have been run."""
+        return self._sampled > 2 * self._bounds.samples
+
+    @property
     def _systematic(self) -> int:
         return self._explorer.found.executions + self._explorer.found.redundant
 
     def _has_ended(self) -> bool:
-        if self._bounds.until == "first failure" and (self._failures or self._explorer.found.failures):
+        found = self._explorer.found
+        if self._bounds.until == "first failure" and (self._failures or found.failures):
             return True
-        return self._explorer.is_over or self._systematic >= self._bounds.executions
+        return self._explorer.is_over or found.executions >= self._bounds.executions
 
     def _run_one(self) -> None:
-        if self._systematic >= FIRST:
-            if self._samples is None:
-                self._samples = self._all_samples()
-            pick = next(self._samples, None)
-            if pick is not None:
-                self._sample(pick)
-                return
-        self._explorer.advance(1)
+        if self._systematic < FIRST or self.is_sampled:
+            self._explorer.advance(1)
+            return
+        if self._samples is None:
+            self._samples = self._all_samples()
+        next(self._samples)
 
-    def _all_samples(self) -> Iterator[Pick]:
+    def _all_samples(self) -> Iterator[None]:
+        """Runs one sample after the other; the first goes on as explanations do, and tells how long they are."""
         points = len(self._sample(keeps_on))
+        yield
         for seed in range(self._bounds.samples):
-            yield by_priority(seed, depth=DEPTH, points=points)
+            self._sample(by_priority(seed, depth=DEPTH, points=points))
+            yield
         for seed in range(self._bounds.samples):
-            yield at_random(seed)
+            self._sample(at_random(seed))
+            yield
 
     def _sample(self, pick: Pick) -> list[str]:
         """Run one; gives the order that it took."""
@@ -209,7 +217,7 @@ class Search:
         searched = self._current.searched
         self.searched.append(searched)
         if not searched.is_complete and not searched.failures:
-            self._stopped = self._stopped or limit_reached(searched)
+            self._stopped = self._stopped or limit_reached(searched, self.bounds)
         if searched.failures and self.bounds.until != "end":
             self._stopped = "an order that fails was found"
             self.is_over = True
@@ -219,7 +227,7 @@ class Search:
             self._current = CaseSearch(self._cases[len(self.searched)], self.bounds)
 
 
-def limit_reached(searched: Searched) -> str:
+def limit_reached(searched: Searched, bounds: Bounds) -> str:
     """Why a case was left before every order was seen."""
     name = searched.case.scenario.name
-    return f"on the rung {name!r} there are more than the {searched.executions + searched.redundant} orders allowed"
+    return f"on the rung {name!r} there are more than the {bounds.executions:,} orders allowed"
