@@ -49,7 +49,7 @@ def begin_case(item: Item, is_asked_to_stop: Callable[[], bool] = go_on) -> Item
 def search_part(item: Item, is_asked_to_stop: Callable[[], bool] = go_on) -> Item:
     """Search the case of `item` below its prefix; gives what was seen."""
     case, bounds = Case.from_plain(item["case"]), Bounds(**item["bounds"])
-    explorer = Explorer(case.world, prefix=item["prefix"])
+    explorer = Explorer(case.worlds(), prefix=item["prefix"])
     found = explorer.found
     while not explorer.is_over and found.executions < bounds.executions and not is_asked_to_stop():
         explorer.advance(min(SLICE, bounds.executions - found.executions))
@@ -73,11 +73,12 @@ def work(item: Item, is_asked_to_stop: Callable[[], bool] = go_on) -> Item:
 
 def divided(case: Case) -> list[list[str]]:
     """Prefixes that divide all orders of `case` into at least `PARTS`, unless there are fewer orders."""
+    world = case.worlds()
     todo: list[tuple[str, ...]] = [()]
     whole: list[tuple[str, ...]] = []
     while todo and len(todo) + len(whole) < PARTS:
         prefix = todo.pop(0)
-        branches = Explorer(case.world, prefix=prefix).branches()
+        branches = Explorer(world, prefix=prefix).branches()
         todo += branches
         if not branches:
             whole.append(prefix)

@@ -75,7 +75,8 @@ class CaseSearch:
         self.case = case
         self.is_over = False
         self._bounds = bounds
-        self._explorer = Explorer(case.world)
+        self._world = case.worlds()
+        self._explorer = Explorer(self._world)
         self._samples: Iterator[None] | None = None
         self._sampled = 0
         self._steps = 0
@@ -145,7 +146,7 @@ class CaseSearch:
     def _sample(self, pick: Pick) -> list[str]:
         """Run one; gives the order that it took."""
         walk = Walk(pick=pick)
-        world = self.case.world()
+        world = self._world()
         world.begin(walk)
         world.engine.run()
         self._sampled += 1
