@@ -17,6 +17,14 @@ class Extent(NamedTuple):
     blocks: int
     deallocated: bool
 
+    def halves(self) -> tuple[Extent, Extent]:
+        """The two halves of a run of two LBAs or more: how one comes closer to the LBA that cannot be read."""
+        half = self.blocks // 2
+        return (
+            self._replace(blocks=half),
+            self._replace(slba=self.slba + half, blocks=self.blocks - half),
+        )
+
 
 class Changes:
     """LBAs by namespace, each once, however often it was told of; the last word on an LBA counts.

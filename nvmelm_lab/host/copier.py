@@ -23,7 +23,7 @@ _RANGE = Struct("<IIQ")
 QUEUE_ENTRIES = 4
 
 
-class _Lane:
+class Lane:
     """One task's queue pairs and buffers."""
 
     __slots__ = ("destination", "destination_buffer", "source", "source_buffer")
@@ -64,22 +64,27 @@ class Copier:
         self.copied = 0
         self.unreadable = 0
         self.finished = Signal(engine, f"blocks of {name} copied")
-        self._lanes: list[_Lane] = []
+        self._lanes: list[Lane] = []
         self._rounds = 0
         self._ends_early = False
 
-    async def open_lane(self, source: Driver, destination: Driver) -> None:
+    async def open_lane(self, source: Driver, destination: Driver) -> Lane:
         """Make one more lane: a queue pair and a buffer on each side."""
         number = len(self._lanes) + 1
         length = max(self.chunk * self.block_bytes, 4096)
-        self._lanes.append(
-            _Lane(
-                await source.create_queue_pair(QUEUE_ENTRIES, f"copy task {number}"),
-                source.pages.buffer(length),
-                await destination.create_queue_pair(QUEUE_ENTRIES, f"copy task {number}"),
-                destination.pages.buffer(length),
-            )
+        lane = Lane(
+            await source.create_queue_pair(QUEUE_ENTRIES, f"copy task {number}"),
+            source.pages.buffer(length),
+            await destination.create_queue_pair(QUEUE_ENTRIES, f"copy task {number}"),
+            destination.pages.buffer(length),
         )
+        self._lanes.append(lane)
+        return lane
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """The lanes that were made so far."""
+        return tuple(self._lanes)
 
     @property
     def destination_queue(self) -> QueuePair:
@@ -120,14 +125,14 @@ class Copier:
                 raise worker.error
         return sum(worker.result for worker in workers)
 
-    async def _work(self, lane: _Lane, extents: Sequence[Extent]) -> int:
+    async def _work(self, lane: Lane, extents: Sequence[Extent]) -> int:
         blocks = left = 0
         try:
             for left, extent in zip(range(len(extents), 0, -1), extents, strict=True):
                 if self._ends_early:
                     break
                 if extent.deallocated:
-                    await self._deallocate(lane, extent)
+                    await self.deallocate(lane, extent)
                 else:
                     await self._copy(lane, extent.nsid, extent.slba, extent.blocks)
                 blocks += extent.blocks
@@ -138,7 +143,7 @@ class Copier:
             self.finished.raise_to(self.finished.level + left)
         return blocks
 
-    async def _copy(self, lane: _Lane, nsid: int, slba: int, blocks: int) -> None:
+    async def _copy(self, lane: Lane, nsid: int, slba: int, blocks: int) -> None:
         length = blocks * self.block_bytes
         cqe = await lane.source.run(commands.read(0, nsid, slba, blocks, *lane.source_buffer.prp(length)))
         if status_of(cqe) == Status.UNRECOVERED_READ_ERROR:
@@ -159,7 +164,7 @@ class Copier:
         check(f"Write of LBA {slba}, {blocks} blocks", cqe)
         self.copied += blocks
 
-    async def _copy_around_error(self, lane: _Lane, nsid: int, slba: int, blocks: int) -> None:
+    async def _copy_around_error(self, lane: Lane, nsid: int, slba: int, blocks: int) -> None:
         """Halve the range until the unreadable block is alone; it is marked unreadable at the destination."""
         if blocks > 1:
             half = blocks // 2
@@ -170,7 +175,8 @@ class Copier:
         check(f"Write Uncorrectable of LBA {slba}", cqe)
         self.unreadable += 1
 
-    async def _deallocate(self, lane: _Lane, extent: Extent) -> None:
+    async def deallocate(self, lane: Lane, extent: Extent) -> None:
+        """Deallocate the LBAs of `extent` at the destination."""
         lane.destination.port.space.write(
             lane.destination_buffer.address, _RANGE.pack(0, extent.blocks, extent.slba)
         )

@@ -34,6 +34,10 @@ class ManagedController:
         self.nsids = nsids
         self._buffer = driver.pages.buffer(16 * PAGE_BYTES)
 
+    def apart(self) -> ManagedController:
+        """The same controller with a buffer of its own, for who manages it at the same time."""
+        return ManagedController(self.driver, self.mmc, self.name, self.cntlid, self.nsids)
+
     # -- the Migration Queue -------------------------------------------------------------------------------
 
     async def create_mq(self, entries: int) -> MqReader:

@@ -199,6 +199,11 @@ class QueuePair:
         """Submit one command and wait for its CQE."""
         return await self.completion(await self.issue(sqe))
 
+    def share(self, *, shared: bool) -> None:
+        """Say whether from now on several actors may submit here: the order in which they do can then be told."""
+        cells: Touches = ((), (("submit", self.name, self.qid),))
+        self._write.touches = (lambda _: cells) if shared else None
+
     def interrupted(self, cids: Sequence[int]) -> None:
         """The CQEs of the commands `cids` have become visible."""
         if self.is_awaited or self.engine.watched:
