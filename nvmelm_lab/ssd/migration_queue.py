@@ -210,11 +210,17 @@ class MigrationQueue:
         change = LbaChange.RANGE if blocks else LbaChange.NONE
         if as_whole and esa != EntrySpecial.ORDINARY:
             change = LbaChange.ALL
+        self._put(
+            pack_mqe(nsid, slba, blocks, esa=esa, change=change, deallocated=deallocated, phase=self.phase)
+        )
+        if esa == EntrySpecial.FULL:
+            self._engine.emit(("queue full", self.owner, self.cdqid))
+            self.events.happen(OneShotEvent.QUEUE_FULL, self.cdqid)
+
+    def _put(self, entry: bytes) -> None:
+        """Write an entry at the tail."""
         slot = self.tail % self.slots
         address = self.pages[slot * MQE_BYTES // PAGE_BYTES] + slot * MQE_BYTES % PAGE_BYTES
-        entry = pack_mqe(
-            nsid, slba, blocks, esa=esa, change=change, deallocated=deallocated, phase=self.phase
-        )
         page, offset = self.space.dma_touch(address)
         page[offset : offset + MQE_BYTES] = entry
         self.tail += 1
@@ -224,9 +230,6 @@ class MigrationQueue:
             self.events.happen(OneShotEvent.TAIL_POINTER, self.cdqid)
         if self._engine.telling:
             self._engine.emit(("entry", self.owner, self.cdqid, slot, entry))
-        if esa == EntrySpecial.FULL:
-            self._engine.emit(("queue full", self.owner, self.cdqid))
-            self.events.happen(OneShotEvent.QUEUE_FULL, self.cdqid)
 
     def mark(self, esa: EntrySpecial) -> None:
         """Post the marker `esa`, unless what it was to say has become untrue, or was said already."""
