@@ -121,6 +121,17 @@ class Names:
                 return self._for_people(actor, said)
         return label
 
+    def chip(self, actor: str, label: str) -> str:
+        """The same in a word or two: ``W 3``, ``log on``, ``pause``."""
+        words = self.step(actor, label)
+        for pattern, short in _SHORT:
+            words, found = pattern.subn(short, words)
+            if found:
+                break
+        for name, letter in _LETTERS:
+            words = words.replace(name, letter)
+        return words
+
     def _for_people(self, actor: str, said: str) -> str:
         vm = f" {self.roles.guest}"
         said = said.removesuffix(vm) + " the VM" if said.endswith(vm) else said
@@ -192,6 +203,41 @@ class Names:
         fetch = name.removeprefix("fetch of ")
         return f"whether {fetch} fetches" if fetch != name else "whether the VM runs"
 
+
+_SHORT: Final = tuple(
+    (re.compile(pattern), short)
+    for pattern, short in (
+        (r"execute Controller Data Queue: create.*", "create MQ"),
+        (r"execute Controller Data Queue: delete.*", "delete MQ"),
+        (r"execute Track Send: start.*", "log on"),
+        (r"execute Track Send: stop.*", "log off"),
+        (r"execute Migration Send: (suspend|resume) Ctlr (\S+).*", r"\1 \2"),
+        (r"execute Migration Send: set Ctlr (\S+?)'s state.*", r"set state \1"),
+        (r"execute Migration Receive: get Ctlr (\S+?)'s state.*", r"get state \1"),
+        (r"execute Set Features 21h.*", "move head"),
+        (r"execute Get LBA Status.*", "LBA status"),
+        (r"post the marker.*", "marker"),
+        (r"post the entry for", "entry"),
+        (r"post the completion of", "done"),
+        (r"read the completion of", "reap"),
+        (r"ring the doorbell.*", "doorbell"),
+        (r"fetch a command.*", "fetch"),
+        (r"look at slot (\d+).*", r"look \1"),
+        (r"(pause|start) the VM", r"\1 VM"),
+        (r"choose .*: ", ""),
+        (r"execute ", ""),
+    )
+)
+"""Steps in full, and in a word or two."""
+
+_LETTERS: Final = (
+    ("Write Zeroes LBA ", "zero "),
+    ("Write Uncorrectable LBA ", "mark "),
+    ("Write LBA ", "write "),
+    ("Read LBA ", "read "),
+    ("Deallocate LBA ", "free "),
+)
+"""I/O commands in a word."""
 
 _TERMS: Final[Mapping[str, str]] = {"Lba": "LBA", "Io": "I/O", "Cq": "CQ", "Sq": "SQ", "Nvm": "NVM"}
 """Words of the standard that are no words of the language."""
