@@ -72,8 +72,8 @@ def _write_zeroes(controller: Controller, command: Command) -> None:
     tell(controller, command, "zeroes", ((namespace.nsid, slba, blocks, False),))
 
 
-_zeroing = touching(Namespace.writing)
-_deallocating = touching(Namespace.deallocating)
+_zeroing = touching("writing")
+_deallocating = touching("deallocating")
 
 
 def _zeroes_touches(controller: Controller, command: Command) -> Touches:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from nvmelm_lab.engine import Touches
 from nvmelm_lab.nvme.status import Status
@@ -55,9 +55,9 @@ def open_namespace(controller: Controller, nsid: int) -> Namespace:
 
 
 def touching(
-    footprint: Callable[[Namespace, int, int], Touches],
+    footprint: Literal["reading", "writing", "deallocating"],
 ) -> Callable[[Controller, Command], Touches]:
-    """What a command on one range touches, of what `footprint` says of the range.
+    """What a command on one range touches: what that method of its namespace says of the range.
 
     Not that of `checked`: whether a sanitize operation is under way is seen from the same cells.
     """
@@ -68,7 +68,10 @@ def touching(
         if namespace is None or controller.cntlid not in namespace.attached:
             return NOTHING
         slba, blocks = fields[_CDW11] << 32 | fields[_CDW10], (fields[_CDW12] & 0xFFFF) + 1
-        return footprint(namespace, slba, blocks) if slba + blocks <= namespace.blocks else NOTHING
+        if slba + blocks > namespace.blocks:
+            return NOTHING
+        touched: Touches = getattr(namespace, footprint)(slba, blocks)
+        return touched
 
     return touches
 

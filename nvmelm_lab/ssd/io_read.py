@@ -13,10 +13,10 @@ from nvmelm_lab.nvme.status import Status
 from nvmelm_lab.ssd.command import Command, Refused
 from nvmelm_lab.ssd.data import get_blocks, pieces_of, put_blocks
 from nvmelm_lab.ssd.io_handler import Handler, checked, touching
-from nvmelm_lab.ssd.namespace import Namespace
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
+    from nvmelm_lab.ssd.namespace import Namespace
 
 
 def readable(namespace: Namespace, slba: int, blocks: int) -> Sequence[int]:
@@ -50,7 +50,7 @@ def _verify(controller: Controller, command: Command) -> None:
 
 
 HANDLERS: Mapping[int, Handler] = {
-    int(IoOpcode.READ): Handler(_read, touching(Namespace.reading), False),
-    int(IoOpcode.COMPARE): Handler(_compare, touching(Namespace.reading), False),
-    int(IoOpcode.VERIFY): Handler(_verify, touching(Namespace.reading), False),
+    int(IoOpcode.READ): Handler(_read, touching("reading"), False),
+    int(IoOpcode.COMPARE): Handler(_compare, touching("reading"), False),
+    int(IoOpcode.VERIFY): Handler(_verify, touching("reading"), False),
 }

@@ -12,7 +12,6 @@ from nvmelm_lab.nvme.codes import IoOpcode
 from nvmelm_lab.ssd.command import Command
 from nvmelm_lab.ssd.data import get_blocks
 from nvmelm_lab.ssd.io_handler import Handler, checked, tell, touching
-from nvmelm_lab.ssd.namespace import Namespace
 
 if TYPE_CHECKING:
     from nvmelm_lab.ssd.controller import Controller
@@ -35,6 +34,6 @@ def _write_uncorrectable(controller: Controller, command: Command) -> None:
 
 
 HANDLERS: Mapping[int, Handler] = {
-    int(IoOpcode.WRITE): Handler(_write, touching(Namespace.writing), True),
-    int(IoOpcode.WRITE_UNCORRECTABLE): Handler(_write_uncorrectable, touching(Namespace.writing), True),
+    int(IoOpcode.WRITE): Handler(_write, touching("writing"), True),
+    int(IoOpcode.WRITE_UNCORRECTABLE): Handler(_write_uncorrectable, touching("writing"), True),
 }
