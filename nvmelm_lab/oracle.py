@@ -130,6 +130,7 @@ class Oracle:
         self._engine = engine
         self._tenants = tenants
         self._drivers = {False: source, True: destination}
+        self._readers: dict[bool, _Reader] = {}
         self._running = {tenant.source for tenant in tenants}
         self._enabled = set(self._running)
         self._suspended: set[str] = set()
@@ -243,8 +244,14 @@ class Oracle:
 
     # -- the audit -----------------------------------------------------------------------------------------
 
+    async def open(self) -> None:
+        """Make the queue pairs that the audit reads through; it does so itself where that was not done before."""
+        if not self._readers:
+            self._readers = {moved: await _Reader.open(driver) for moved, driver in self._drivers.items()}
+
     async def _audit(self, findings: Findings) -> None:
-        readers = {moved: await _Reader.open(driver) for moved, driver in self._drivers.items()}
+        await self.open()
+        readers = self._readers
         for tenant in self._tenants:
             for disk in tenant.disks:
                 await self._audit_disk(tenant, disk, readers[tenant.moved], findings)

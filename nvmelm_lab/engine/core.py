@@ -180,12 +180,17 @@ class Engine:
         return self.schedule.now
 
     def spawn(
-        self, name: str, coroutine: Coroutine[Any, Any, Any] | Life, *, parent: Actor | None = None
+        self,
+        name: str,
+        coroutine: Coroutine[Any, Any, Any] | Life,
+        *,
+        parent: Actor | None = None,
+        watched: bool = False,
     ) -> Actor:
         """Start an actor; its first step is pending when this returns.
 
         With a `parent` the name becomes ``parent.n`` followed by `name`, n being the parent's count of
-        children.
+        children.  Of one that is `watched` somebody looks at what it raises; else the run ends with that.
 
         Raises KitError when an actor of that name is still alive.
         """
@@ -195,6 +200,7 @@ class Engine:
         if name in self.actors:
             raise KitError(f"two actors are called {name!r}; every actor needs a name of its own")
         actor = Actor(self, name, coroutine, self.step_index)
+        actor.watched = watched
         self.actors[name] = actor
         self._continue(actor, None)
         return actor

@@ -125,9 +125,7 @@ class Guest:
             gate=gate,
             takes=REAP_NS,
             touches=lambda _: queue.reap_touches(),
-            label=lambda pending: (
-                f"{name} reads the completion of {describe(self._requests[pending].operation)}"
-            ),
+            label=self._reading,
         )
 
     def start(self) -> list[Actor]:
@@ -211,6 +209,12 @@ class Guest:
         """Whether `operation` can be submitted now."""
         return len(self._requests) < self.depth and self.queue.has_room and self.disk.can_start(operation)
 
+    def _reading(self, pending: Pending) -> str:
+        request = self._requests.get(pending)
+        if request is None:
+            return f"{self.name} has read the completion of its command {pending.cid} already"
+        return f"{self.name} reads the completion of {describe(request.operation)}"
+
     # -- steps ---------------------------------------------------------------------------------------------
 
     def _prepare(self, operation: Operation) -> Pending:
@@ -227,13 +231,16 @@ class Guest:
         return pending
 
     async def _complete(self, pending: Pending) -> None:
-        if pending in self._requests:
-            await pending.visible.wait()
-        while pending in self._requests:
+        """One look for each command, even if it was found on the way to another's completion: so the guest takes as
+        many steps whatever the order in which completions were posted, which explorers take for none that matters.
+        """
+        await pending.visible.wait()
+        while True:
             seen = self.queue.arrived.level
             await do(self._reap_one, pending)
-            if pending in self._requests:
-                await self.queue.arrived.wait(seen + 1)
+            if pending not in self._requests:
+                break
+            await self.queue.arrived.wait(seen + 1)
 
     def _finish_until(self, pending: Pending) -> None:
         self._finish(self.queue.reap_until(pending))

@@ -165,9 +165,7 @@ class Guide:
             return None
         node = nodes[depth]
         if node.enabled != enabled:
-            raise KitError(
-                f"an execution went another way than before: {sorted(enabled)}, not {sorted(node.enabled)}"
-            )
+            raise KitError(_difference(node.enabled, enabled))
         self._path.picks.append(node.chosen)
         if asks:
             self._option = int(node.chosen.rpartition(MARK)[2])
@@ -361,3 +359,11 @@ class Guide:
             tried.add(name)
             return
         tried.add(initials[0])
+
+
+def _difference(before: dict[str, Footprint], now: dict[str, Footprint]) -> str:
+    """Why a point that was repeated is not what it was."""
+    if before.keys() != now.keys():
+        return f"an execution went another way than before: {sorted(now)}, not {sorted(before)}"
+    changed = next(name for name in now if now[name] != before[name])
+    return f"a step changed what the next step of {changed} touches without touching any of it"

@@ -189,7 +189,10 @@ class World:
         self.guest: Guest = self.lab.program("guest", scenario.operations())
         self.programs.insert(0, self.guest)
         self._fault: Fault | None = None
-        if scenario.fault:
+        if not scenario.fault:
+            # Once for all executions; a fault might take the queue pairs away.
+            self._run("audit", self.oracle.open())
+        else:
             self._fault = parse(scenario.fault)
             self._bench = Bench(self.lab, "guest", self.migration)
             self._bench.reckon_with_faults()
@@ -210,12 +213,10 @@ class World:
             schedule = Sited(schedule, self._fault, self._bench)
         self.lab.begin(schedule, recorder=recorder, trace=trace)
         self.actors = [
-            *(self.engine.spawn(each.name, each.run_in_order()) for each in self.programs),
-            self.engine.spawn("VMM", self._vmm(self.migration)),
+            # What they raise is a finding, not an error of the search.
+            *(self.engine.spawn(each.name, each.run_in_order(), watched=True) for each in self.programs),
+            self.engine.spawn("VMM", self._vmm(self.migration), watched=True),
         ]
-        for actor in self.actors:
-            # What it raises is a finding, not an error of the search.
-            actor.watched = True
 
     def verdict(self) -> str:
         """What went wrong, in one sentence; empty when nothing did.  Reads the destination through the door."""

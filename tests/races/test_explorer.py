@@ -35,8 +35,8 @@ def explore(scenario: Scenario, vmm: Vmm = reference, reduction: str = "source-d
     ("name", "executions"),
     [
         ("1 command", 13),
-        ("2 commands", 108),
-        ("3 commands, QD 2", 477),
+        ("2 commands", 124),
+        ("3 commands, QD 2", 569),
         ("two writes, one LBA", 53),
         ("three blocks", 9),
         ("two writes", 29),
