@@ -91,6 +91,8 @@ class QueuePair:
         CQEs that answered no command.
     ask
         Step: 0 when the controller has the queues, else the level of `arrived` from which on it may have them again.
+    is_shared
+        Whether several actors submit here, so that it can be told who came first.
     is_down
         Its controller was reset and has no such queues any more: what is submitted ends at once, see `go_down`.
     """
@@ -117,6 +119,7 @@ class QueuePair:
         self.gate = gate
         self.arrived = Signal(engine, f"a completion on {name}")
         self.is_awaited = False
+        self.is_shared = False
         self.unexpected: list[Unexpected] = []
         self.pending: dict[int, Pending] = {}
         self.is_down = False
@@ -137,6 +140,14 @@ class QueuePair:
             self.submit,
             gate=gate,
             takes=SUBMIT_NS,
+            label=lambda _: f"{name} puts a command into SQ {qid}",
+        )
+        self._write_in_turn = Kind(
+            "submit",
+            self.submit,
+            gate=gate,
+            takes=SUBMIT_NS,
+            touches=lambda _: ((), (("submit", name, qid),)),
             label=lambda _: f"{name} puts a command into SQ {qid}",
         )
         self.ring = Kind(
@@ -180,7 +191,7 @@ class QueuePair:
 
         Raises KitError when the ring is full: look at `has_room` first.
         """
-        pending: Pending = await do(self._write, sqe)
+        pending: Pending = await do(self._write_in_turn if self.is_shared else self._write, sqe)
         await do(self.ring)
         return pending
 
@@ -198,11 +209,6 @@ class QueuePair:
     async def run(self, sqe: bytes) -> Cqe:
         """Submit one command and wait for its CQE."""
         return await self.completion(await self.issue(sqe))
-
-    def share(self, *, shared: bool) -> None:
-        """Say whether from now on several actors may submit here: the order in which they do can then be told."""
-        cells: Touches = ((), (("submit", self.name, self.qid),))
-        self._write.touches = (lambda _: cells) if shared else None
 
     def interrupted(self, cids: Sequence[int]) -> None:
         """The CQEs of the commands `cids` have become visible."""

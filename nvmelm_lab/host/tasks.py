@@ -10,6 +10,7 @@ from __future__ import annotations
 import types
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from nvmelm_lab.engine import Actor, Kind, Signal, do
@@ -56,6 +57,8 @@ class Desk:
 
     here
         The place of the coroutine that is going on.
+    is_over
+        Whether the run has ended around the program.
     groups
         Open groups of tasks.
     phase
@@ -76,6 +79,7 @@ class Desk:
         self.program = Place(None, (self.move.source_side, self.move.destination_side))
         self.here = self.program
         self.phase = ""
+        self.is_over = False
         self.groups = 0
         self.opened = 0
         self._free = deque(Place(lane, None) for lane in self.move.copier.lanes)
@@ -88,7 +92,7 @@ class Desk:
 
     def enter(self, phase: str) -> None:
         """What is done from now on belongs to `phase` of the migration."""
-        if phase != self.phase:
+        if phase != self.phase and not self.is_over:
             self.phase = phase
             self.move.enter(phase)
 
@@ -106,8 +110,12 @@ class Desk:
                     result: T = stop.value
                     return result
                 value = yield step
-        finally:
-            coroutine.close()
+        except GeneratorExit:
+            # The run is over, and there are no more steps; who would take one on the way out cannot.
+            self.is_over = True
+            with suppress(RuntimeError):
+                coroutine.close()
+            raise
 
     async def lane(self) -> Lane:
         """The lane of who asks; the program itself gets one of its own while a group is open."""
@@ -134,7 +142,7 @@ class Desk:
     def share_queues(self, *, shared: bool) -> None:
         """Whether from now on several tasks may use the admin queues: their order can then be told."""
         for side in (self.move.source, self.move.destination):
-            side.driver.admin.share(shared=shared)
+            side.driver.admin.is_shared = shared
 
     async def delivered(self) -> None:
         """A verb is about to give its result."""
@@ -142,16 +150,62 @@ class Desk:
             await do(self._deliver)
 
 
+class Task:
+    """A coroutine that was started in a group: ``await task`` gives its result, or raises what ended it."""
+
+    __slots__ = ("_coroutine", "_done", "_error", "_result")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], done: Signal) -> None:
+        self._coroutine = coroutine
+        self._done = done
+        self._error: BaseException | None = None
+        self._result: Any = None
+
+    async def run(self, desk: Desk, place: Place) -> None:
+        """Let it go on at `place` until it ends.  Raises what it raises."""
+        desk.here = place
+        await desk.delivered()
+        try:
+            self._result = await desk.lead(place, self._coroutine)
+        except Exception as error:
+            self._error = error
+            self._done.set()
+            raise
+        self._done.set()
+
+    def drop(self, error: BaseException) -> None:
+        """It will not begin any more, because of `error`."""
+        self.close()
+        self._error = error
+        self._done.set()
+
+    def close(self) -> None:
+        """It will not begin any more, and nobody is there to be told."""
+        self._coroutine.close()
+
+    def __await__(self) -> Generator[Step, Any, Any]:
+        yield from self._done.wait()
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+
 class _Worker:
     """One lane of a group: an actor, and the tasks that it still has to do."""
 
-    __slots__ = ("actor", "place", "queued", "tasks")
+    __slots__ = ("actor", "error", "place", "queued", "tasks")
 
     def __init__(self, place: Place, queued: Signal) -> None:
         self.actor: Actor | None = None
+        self.error: BaseException | None = None
         self.place = place
         self.queued = queued
-        self.tasks: deque[Coroutine[Any, Any, Any]] = deque()
+        self.tasks: deque[Task] = deque()
+
+    def drop_all(self, error: BaseException) -> None:
+        """None of its tasks will begin any more, because of `error`."""
+        while self.tasks:
+            self.tasks.popleft().drop(error)
 
 
 class Group:
@@ -169,6 +223,8 @@ class Group:
         desk = self._desk
         if desk.here.is_task:
             raise InputError("a task cannot open tasks of its own; start them all from migrate")
+        if self._workers:
+            raise InputError("a group of tasks is opened once; ask tasks(...) for another")
         desk.opened += 1
         self._name = f"copy {desk.move.vm.name} {desk.opened}"
         for number in range(1, self._limit + 1):
@@ -179,7 +235,7 @@ class Group:
         desk.share_queues(shared=True)
         return self
 
-    def start(self, task: Coroutine[Any, Any, Any]) -> None:
+    def start(self, task: Coroutine[Any, Any, T]) -> Task:
         """Let `task`, a coroutine such as ``copy_one(extent)``, go on beside the others.
 
         It begins when its lane is free: with ``limit=2`` the third task when the first has ended.
@@ -190,25 +246,35 @@ class Group:
                 f"start takes a coroutine, such as copy_one(extent) where copy_one is an async def; "
                 f"this is {_article(type(task).__name__)}"
             )
-        if not self._is_open:
+        if not self._is_open or self._desk.is_over:
             task.close()
             raise InputError(
                 "this group of tasks is not open; start them inside `async with tasks(...) as group:`"
             )
-        worker = self._workers[self._started % self._limit]
+        desk, place = self._desk, self._started % self._limit
         self._started += 1
-        worker.tasks.append(task)
+        started = Task(task, Signal(desk.engine, f"task {self._started} of {desk.move.vm.name}"))
+        worker = self._workers[place]
+        if worker.error is not None:
+            started.drop(worker.error)
+            return started
+        worker.tasks.append(started)
         worker.queued.count()
         if worker.actor is None:
-            number = self._workers.index(worker) + 1
-            worker.actor = self._desk.engine.spawn(f"{self._name}.{number}", self._work(worker))
+            worker.actor = desk.engine.spawn(f"{self._name}.{place + 1}", self._work(worker))
             worker.actor.watched = True
+        return started
 
-    async def __aexit__(self, kind: type[BaseException] | None, *_error: object) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
         self._is_open = False
+        if kind is GeneratorExit:
+            # The run is over; nobody waits, and nobody is waited for.
+            return
         for worker in self._workers:
-            if kind is not None:
-                _forget(worker)
+            if error is not None:
+                worker.drop_all(error)
             worker.queued.count()
         for worker in self._workers:
             if worker.actor is not None:
@@ -218,10 +284,9 @@ class Group:
         if not desk.groups:
             desk.share_queues(shared=False)
         desk.give_places([worker.place for worker in self._workers])
-        for worker in self._workers:
-            _forget(worker)
-            if kind is None and worker.actor is not None and worker.actor.error is not None:
-                raise worker.actor.error
+        failed = [worker.error for worker in self._workers if worker.error is not None]
+        if failed and error is None:
+            raise failed[0]
 
     async def _work(self, worker: _Worker) -> None:
         """Do the tasks of one lane, one after the other, until the group is closed; the first that fails ends it."""
@@ -232,11 +297,13 @@ class Group:
                 await worker.queued.wait(done)
                 if not worker.tasks:
                     return
-                self._desk.here = worker.place
-                await self._desk.delivered()
-                await self._desk.lead(worker.place, worker.tasks.popleft())
+                await worker.tasks.popleft().run(self._desk, worker.place)
+        except Exception as error:
+            worker.error = error
+            worker.drop_all(error)
         finally:
-            _forget(worker)
+            for task in worker.tasks:
+                task.close()
 
 
 class Tasks:
@@ -255,12 +322,6 @@ class Tasks:
             raise InputError(f"tasks cannot have the limit {limit!r}; give a whole number from 1 on")
         most = self._desk.move.plan.copy_tasks
         return Group(self._desk, min(limit or most, most))
-
-
-def _forget(worker: _Worker) -> None:
-    """Drop what will not be begun any more."""
-    while worker.tasks:
-        worker.tasks.popleft().close()
 
 
 def _article(name: str) -> str:

@@ -126,11 +126,10 @@ class Mq:
             desk.enter("Iterate")
         self._is_drained = True
         try:
-            await desk.delivered()
             changes = await self.reader.drain(until)
         finally:
             self._is_drained = False
-            await desk.delivered()
+        await desk.delivered()
         desk.migration.progress.entries += changes.entries
         return Ranges(changes, desk.move.copier.chunk)
 

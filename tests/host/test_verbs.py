@@ -217,6 +217,20 @@ def test_what_ends_a_task_is_raised_where_the_group_ends() -> None:
     assert "no such LBAs" in refused(body)
 
 
+def test_a_task_can_be_awaited_for_what_it_gives() -> None:
+    async def migrate(vm: Vm, source: Source, destination: Destination, tasks: Tasks) -> None:
+        whole = list(await source.whole())
+        async with tasks(limit=2) as group:
+            readings = [group.start(source.read(extent)) for extent in whole]
+            assert [len(await reading) for reading in readings] == [extent.blocks for extent in whole]
+            wrong = group.start(source.read(Extent(1, 400, 1, False)))
+            with pytest.raises(InputError, match="no such LBAs"):
+                await wrong
+
+    with pytest.raises(InputError, match="no such LBAs"):
+        migrated(migrate)
+
+
 # -- ranges ----------------------------------------------------------------------------------------------------
 
 
