@@ -5,7 +5,6 @@ Places of texts are chosen for a wide typeface, so that nothing touches in anoth
 """
 
 from collections.abc import Iterator, Sequence
-from html import escape
 from math import cos, pi, sin
 from typing import Final
 
@@ -13,34 +12,11 @@ from nvmelm_lab.views import text
 from nvmelm_lab.views.model import RANK, WORDS, PlayerModel, State, Step
 from nvmelm_lab.views.palette import EDGE, INK, LIGHT, LOOKS, MAPPED, Colours
 from nvmelm_lab.views.replay import Moment, at, cells, counts, story, worst_lba
+from nvmelm_lab.views.svg import BOLD, END, MIDDLE, THICK, boxes, page, path, say, squares
 
 WIDTH: Final = 840
 HEIGHT: Final = 540
 GONE: Final = "Still picture. If it stays so, the kernel is gone: run this cell again."
-
-# Each glyph as lines relative to the middle of its cell.
-GLYPHS: Final = (
-    "",
-    "",
-    "m-4 3l3.5-6m1 6l3.5-6",
-    "m-3 0h6m-3-3l3 3-3 3",
-    "m-3.5.3l2.5 2.5 4.5-5.4",
-    "m-3-3l6 6m0-6l-6 6",
-    "m-2.7 0a2.7 2.7 0 1 0 5.4 0a2.7 2.7 0 1 0-5.4 0",
-)
-
-# For a page of JupyterLab: its own colours; elsewhere those of the light picture.
-THEMED: Final = {
-    "bg": f"var(--jp-layout-color0, {LIGHT['bg']})",
-    "fg": f"var(--jp-content-font-color0, {LIGHT['fg']})",
-    "muted": f"var(--jp-ui-font-color2, {LIGHT['muted']})",
-    "accent": f"var(--jp-brand-color0, {LIGHT['accent']})",
-    "on": f"var(--jp-layout-color0, {LIGHT['on']})",
-}
-
-BOLD: Final = ' font-weight="600"'
-MIDDLE: Final = ' text-anchor="middle"'
-END: Final = ' text-anchor="end"'
 
 
 def still_svg(model: PlayerModel, index: int, colours: Colours = LIGHT) -> str:
@@ -57,33 +33,20 @@ def still_svg(model: PlayerModel, index: int, colours: Colours = LIGHT) -> str:
         *(_charts(model, index, colours) if "counters" in model else _lanes(model, index, colours)),
         *_verdicts(model, moment),
     ]
-    size = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
-    style = f'role="img" font-family="system-ui,sans-serif" font-size="12" fill="{colours["fg"]}"'
-    title = f"<title>{escape(text.sentence(model, index))}</title>"
-    ground = f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{colours["bg"]}"/>'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>{title}{ground}{"".join(parts)}</svg>'
+    return page(WIDTH, HEIGHT, text.sentence(model, index), parts, colours)
 
 
-def still_html(model: PlayerModel, index: int, key: str) -> str:
-    """The picture and one sentence, for a page that may hold the live player of the same `key` as well.
+def still_html(picture: str, key: str) -> str:
+    """The picture (an SVG) and one sentence, for a page that may hold the live view of the same `key` as well.
 
-    The live player hides it; until then it hides the line that JupyterLab shows for a widget not (yet) there.
+    The live view hides it; until then it hides the line that JupyterLab shows for a widget not (yet) there.
     """
     still = f'[data-nvmelm-still="{key}"]'
     waiting = f".jp-OutputArea-child:has(+ .jp-OutputArea-child {still}):not(:has(.nvp, .nvp-fault))"
     return (
         f'<div data-nvmelm-still="{key}" style="max-width:{WIDTH}px"><style>{waiting}{{display:none}}</style>'
-        f"{still_svg(model, index, THEMED)}<p>{GONE}</p></div>"
+        f"{picture}<p>{GONE}</p></div>"
     )
-
-
-def _say(x: float, y: float, words: str, colour: str = "", more: str = "") -> str:
-    fill = f' fill="{colour}"' if colour else ""
-    return f'<text x="{x:g}" y="{y:g}"{fill}{more}>{escape(words)}</text>'
-
-
-def _path(lines: str, fill: str = "none", stroke: str = "none", more: str = "") -> str:
-    return f'<path d="{lines}" fill="{fill}" stroke="{stroke}"{more}/>'
 
 
 def _phases(model: PlayerModel, moment: Moment, colours: Colours) -> Iterator[str]:
@@ -92,9 +55,9 @@ def _phases(model: PlayerModel, moment: Moment, colours: Colours) -> Iterator[st
         x = 6 + n * width
         now, begun = n == moment.phase, n <= moment.phase
         chevron = f"M{x:.1f} 3h{width - 8:.1f}l8 13-8 13h-{width - 8:.1f}l8-13z"
-        yield _path(chevron, colours["accent"] if now else "none", colours["accent"] if begun else EDGE)
+        yield path(chevron, colours["accent"] if now else "none", colours["accent"] if begun else EDGE)
         colour = colours["on"] if now else colours["accent"] if begun else colours["muted"]
-        yield _say(x + width / 2 + 2, 20, phase["name"], colour, MIDDLE + (BOLD if now else ""))
+        yield say(x + width / 2 + 2, 20, phase["name"], colour, MIDDLE + (BOLD if now else ""))
 
 
 def _sentence(model: PlayerModel, index: int, colours: Colours) -> Iterator[str]:
@@ -103,7 +66,7 @@ def _sentence(model: PlayerModel, index: int, colours: Colours) -> Iterator[str]
         if len(lines[-1]) + len(word) > 96:
             lines.append("")
         lines[-1] += f"{word} "
-    yield from (_say(6, 46 + 18 * n, line.strip(), "", ' font-size="14"') for n, line in enumerate(lines[:2]))
+    yield from (say(6, 46 + 18 * n, line.strip(), "", ' font-size="14"') for n, line in enumerate(lines[:2]))
 
 
 # --- maps and queue ------------------------------------------------------------------------------------
@@ -130,35 +93,18 @@ def _map(model: PlayerModel, moment: Moment, side: int, colours: Colours) -> Ite
         cell *= 2
     columns, wide, high = grid
     scale = f"1 cell = {cell} LBA" + ("s" if cell > 1 else "")
-    yield _say(left, 86, (model["destination"] if side else model["source"])["name"], "", BOLD)
-    yield _say(left + MAP_WIDTH - 2, 86, "worst shown" if side and cell > 1 else scale, colours["muted"], END)
+    yield say(left, 86, (model["destination"] if side else model["source"])["name"], "", BOLD)
+    yield say(left + MAP_WIDTH - 2, 86, "worst shown" if side and cell > 1 else scale, colours["muted"], END)
     by_state: dict[int, list[tuple[float, float]]] = {}
     for n, state in enumerate(cells(moment, side, cell)):
         by_state.setdefault(state, []).append((left + n % columns * wide, MAP_TOP + n // columns * high))
     for state, corners in sorted(by_state.items()):
-        yield _boxes(state, corners, wide - 2, high - 2)
+        yield boxes(state, corners, wide - 2, high - 2)
     touched = model["steps"][moment.index].get("lbas")
     if touched is not None:
         reach = range(touched[0] // cell, (touched[0] + touched[1] - 1) // cell + 1)
         around = [(left + n % columns * wide - 1, MAP_TOP + n // columns * high - 1) for n in reach]
-        yield _path(_squares(around, wide, high), "none", colours["fg"], THICK)
-
-
-THICK: Final = ' stroke-width="2"'
-
-
-def _squares(corners: Sequence[tuple[float, float]], wide: float, high: float) -> str:
-    return "".join(f"M{x:g} {y:g}h{wide:g}v{high:g}h-{wide:g}z" for x, y in corners)
-
-
-def _boxes(state: int, corners: Sequence[tuple[float, float]], wide: float, high: float) -> str:
-    """All cells of one state: one path for the boxes, one for the glyphs."""
-    fill, line, ink = LOOKS[state]
-    inner = [(x + 0.5, y + 0.5) for x, y in corners]
-    dashes = ' stroke-dasharray="2 3"' if state == State.DEALLOCATED else ""
-    boxes = _path(_squares(inner, wide - 1, high - 1), fill, line, dashes)
-    glyphs = "".join(f"M{x + wide / 2:g} {y + high / 2:g}{GLYPHS[state]}" for x, y in corners)
-    return boxes + (_path(glyphs, "none", ink, ' stroke-width="1.8"') if GLYPHS[state] else "")
+        yield path(squares(around, wide, high), "none", colours["fg"], THICK)
 
 
 RING_MOST = 32
@@ -170,7 +116,7 @@ def _ring(model: PlayerModel, moment: Moment, colours: Colours) -> Iterator[str]
     shown = min(slots, RING_MOST)
     first = 0 if slots <= RING_MOST else moment.head // (RING_MOST // 2) * (RING_MOST // 2)
     used = (moment.tail - moment.head) % slots
-    yield _say(RING_X, 86, "Migration Queue", "", BOLD + MIDDLE)
+    yield say(RING_X, 86, "Migration Queue", "", BOLD + MIDDLE)
     looks = {"next": LOOKS[1][:2], "waiting": LOOKS[2][:2], "empty": ("none", EDGE)}
     inks = {"next": "#FFFFFF", "waiting": INK, "empty": colours["muted"]}
     kinds: dict[str, list[int]] = {"empty": [], "waiting": [], "next": []}
@@ -178,7 +124,7 @@ def _ring(model: PlayerModel, moment: Moment, colours: Colours) -> Iterator[str]
         ahead = (first + n - moment.head) % slots
         kinds["empty" if ahead >= used else "waiting" if ahead else "next"].append(n)
     for kind, places in kinds.items():
-        yield _path("".join(_sector(n, shown) for n in places), *looks[kind])
+        yield path("".join(_sector(n, shown) for n in places), *looks[kind])
         if "counters" not in model:  # of a summary nobody knows the phase tags
             tags = "".join(_tag(n, shown, moment.tags[(first + n) % slots]) for n in places)
             yield f'<g fill="{inks[kind]}" text-anchor="middle">{tags}</g>'
@@ -186,10 +132,10 @@ def _ring(model: PlayerModel, moment: Moment, colours: Colours) -> Iterator[str]
         n = (slot - first) % slots
         if n < shown:
             x, y = _polar(n + 0.5 + (turn if moment.head == moment.tail else 0), shown, RING_OUT + 11)
-            yield _say(x, y + 4, letter, "", BOLD + MIDDLE)
-    yield _say(RING_X, RING_Y - 6, "used", colours["muted"], MIDDLE)
-    yield _say(RING_X, RING_Y + 12, f"{used} of {slots - 1}", "", BOLD + MIDDLE + ' font-size="15"')
-    yield _say(RING_X, 284, f"H head {moment.head} · T tail {moment.tail}", "", MIDDLE)
+            yield say(x, y + 4, letter, "", BOLD + MIDDLE)
+    yield say(RING_X, RING_Y - 6, "used", colours["muted"], MIDDLE)
+    yield say(RING_X, RING_Y + 12, f"{used} of {slots - 1}", "", BOLD + MIDDLE + ' font-size="15"')
+    yield say(RING_X, 284, f"H head {moment.head} · T tail {moment.tail}", "", MIDDLE)
 
 
 def _polar(n: float, shown: int, radius: float) -> tuple[float, float]:
@@ -212,7 +158,7 @@ def _detail(model: PlayerModel, moment: Moment, colours: Colours) -> Iterator[st
     touched = model["steps"][moment.index].get("lbas")
     if touched is not None:
         told = story(model, moment, worst_lba(moment, *touched))
-        yield _say(6, 306, text.story_line(told), colours["fg"])
+        yield say(6, 306, text.story_line(told), colours["fg"])
 
 
 # --- legend, lanes, verdicts ---------------------------------------------------------------------------
@@ -222,8 +168,8 @@ def _legend(moment: Moment) -> Iterator[str]:
     wide = [18 + 6.7 * (len(word) + 1) + 7.6 * text.COUNT_ROOM for word in WORDS]
     gap, x = (WIDTH - 12 - sum(wide)) / (len(wide) - 1), 6.0
     for state, (word, number) in enumerate(zip(WORDS, counts(moment), strict=True)):
-        yield _boxes(state, [(round(x), 320)], 13, 13)
-        yield _say(round(x) + 18, 331, f"{word} {text.short_count(number)}")
+        yield boxes(state, [(round(x), 320)], 13, 13)
+        yield say(round(x) + 18, 331, f"{word} {text.short_count(number)}")
         x += wide[state] + gap
 
 
@@ -234,20 +180,20 @@ def _lanes(model: PlayerModel, index: int, colours: Colours) -> Iterator[str]:
     steps, room = model["steps"], (WIDTH - LANES_LEFT) // MARK_PITCH
     first = max(0, min(index - room // 2, len(steps) - room))
     now = LANES_LEFT + (index - first + 0.5) * MARK_PITCH
-    yield _path(f"M{now:g} {LANES_TOP}v{LANE * len(model['lanes'])}", "none", colours["accent"], THICK)
+    yield path(f"M{now:g} {LANES_TOP}v{LANE * len(model['lanes'])}", "none", colours["accent"], THICK)
     for lane, name in enumerate(model["lanes"]):
         look = ("", BOLD) if lane == steps[index]["lane"] else (colours["muted"], "")
-        yield _say(6, LANES_TOP + (lane + 0.5) * LANE + 4, name, *look)
+        yield say(6, LANES_TOP + (lane + 0.5) * LANE + 4, name, *look)
     marks: dict[int | str, list[tuple[float, float]]] = {"plain": [], "later": []}
     for n, step in enumerate(steps[first : first + room]):
-        kind = "later" if first + n > index else _mark(step)
+        kind = "later" if first + n > index else mark(step)
         marks.setdefault(kind, []).append(_corner(n, step["lane"]))
     later = [(x + 1, y + 1) for x, y in marks.pop("later")]
-    yield _path(_squares(later, MARK - 2, MARK - 2), "none", EDGE)
-    yield _path(_squares(marks.pop("plain"), MARK, MARK), colours["muted"])
-    yield from (_boxes(int(state), corners, MARK, MARK) for state, corners in marks.items())
+    yield path(squares(later, MARK - 2, MARK - 2), "none", EDGE)
+    yield path(squares(marks.pop("plain"), MARK, MARK), colours["muted"])
+    yield from (boxes(int(state), corners, MARK, MARK) for state, corners in marks.items())
     x, y = _corner(index - first, steps[index]["lane"])
-    yield _path(_squares([(x - 3, y - 3)], MARK + 6, MARK + 6), "none", colours["fg"], THICK)
+    yield path(squares([(x - 3, y - 3)], MARK + 6, MARK + 6), "none", colours["fg"], THICK)
 
 
 def _corner(column: int, lane: int) -> tuple[float, float]:
@@ -255,7 +201,7 @@ def _corner(column: int, lane: int) -> tuple[float, float]:
     return left, LANES_TOP + (lane + 0.5) * LANE - MARK / 2
 
 
-def _mark(step: Step) -> int | str:
+def mark(step: Step) -> int | str:
     """The mark of a past step: `CHANGED` if it changes the source, else the worst state it brings about."""
     states = [run[2] for run in (*step.get("source", ()), *step.get("destination", ()))]
     if not states:
@@ -275,15 +221,15 @@ def _charts(model: PlayerModel, index: int, colours: Colours) -> Iterator[str]:
     for n, (one, line, top) in enumerate(zip(model["counters"], levels, text.highest(model), strict=True)):
         middle, base = LANES_TOP + (n + 0.5) * pitch, LANES_TOP + (n + 1) * pitch - 3
         heights = [round(level * (pitch - 6) / max(1, top)) for level in line]
-        yield _say(6, middle + 4, one["name"], colours["muted"])
-        yield _say(CHART_LEFT - 8, middle + 4, text.amount(line[index], one), "", BOLD + END)
-        yield _say(WIDTH - 6, middle + 4, f"of {text.amount(top, one)}", colours["muted"], END)
+        yield say(6, middle + 4, one["name"], colours["muted"])
+        yield say(CHART_LEFT - 8, middle + 4, text.amount(line[index], one), "", BOLD + END)
+        yield say(WIDTH - 6, middle + 4, f"of {text.amount(top, one)}", colours["muted"], END)
         past = _stairs(model, heights, base, 0, index)
-        yield _path(f"{past}V{base:g}H{CHART_LEFT}z", MAPPED, colours["accent"], ' fill-opacity="0.3"')
-        yield _path(_stairs(model, heights, base, index, len(heights) - 1), "none", EDGE)
+        yield path(f"{past}V{base:g}H{CHART_LEFT}z", MAPPED, colours["accent"], ' fill-opacity="0.3"')
+        yield path(_stairs(model, heights, base, index, len(heights) - 1), "none", EDGE)
         marks.append((now - 3, base - heights[index] - 3))
-    yield _path(f"M{now} {LANES_TOP}v{6 * LANE}", "none", colours["accent"], THICK)
-    yield _path(_squares(marks, 6, 6), colours["fg"])
+    yield path(f"M{now} {LANES_TOP}v{6 * LANE}", "none", colours["accent"], THICK)
+    yield path(squares(marks, 6, 6), colours["fg"])
 
 
 def _across(model: PlayerModel, index: int) -> int:
@@ -317,5 +263,5 @@ def _verdicts(model: PlayerModel, moment: Moment) -> Iterator[str]:
         named.append(f"{SIGNS['good']} {kinds.count('good')} hold")
     x = 6.0
     for words in named:
-        yield _say(x, 516, words)
+        yield say(x, 516, words)
         x += len(words) * 7.6 + 12

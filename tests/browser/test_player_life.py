@@ -20,7 +20,7 @@ for _ in range(300):
     time.sleep(0.1)"""
 BROKEN = """class Broken(Player):
     def _send_run(self):
-        code = b"export class Run {} export function mount() { throw new Error('made to fail') }"
+        code = b"export const read = model => model; export function mount() { throw new Error('made to fail') }"
         self.send({"kind": "run", "step": 0}, [code, b"", self._packed])
 
 Broken(player._run)"""

@@ -36,7 +36,7 @@ def test_the_run_goes_over_once_by_itself_and_again_when_asked_for() -> None:
 def test_what_goes_over_is_the_whole_run_with_its_seed_unharmed() -> None:
     code, style, packed = Wire(RUN).sent[0][1]
     assert json.loads(zlib.decompress(packed)) == json.loads(json.dumps(RUN | {"seed": str(RUN["seed"])}))
-    assert b"export { mount, Run }" in code
+    assert b"export { mount, read }" in code
     assert b".nvp {" in style
 
 

@@ -6,7 +6,9 @@ from xml.etree import ElementTree
 import pytest
 
 from nvmelm_lab.views import text
-from nvmelm_lab.views.still import GONE, LOOKS, still_html, still_svg
+from nvmelm_lab.views.palette import LOOKS
+from nvmelm_lab.views.still import GONE, still_html, still_svg
+from nvmelm_lab.views.svg import THEMED
 from tests.views.synthetic import model
 from tests.views.synthetic_summary import summary
 
@@ -94,7 +96,7 @@ def end_of(line: str) -> tuple[float, float]:
 
 
 def test_the_page_can_hide_it_by_its_key_and_it_says_what_to_do() -> None:
-    page = still_html(RUNS["small"], 3, "k1")
+    page = still_html(still_svg(RUNS["small"], 3, THEMED), "k1")
     assert page.startswith('<div data-nvmelm-still="k1"')
     assert GONE in page
     assert "var(--jp-layout-color0" in page

@@ -9,6 +9,8 @@ const ICONS = {
   pause: "M4 3h3v10H4zM9 3h3v10H9z",
 };
 
+const LIVE = { role: "group", "aria-label": "Properties", "aria-live": "polite" };
+
 function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   for (const [key, value] of Object.entries({ viewBox: "0 0 16 16", width: 14, height: 14, "aria-hidden": true })) {

@@ -81,25 +81,34 @@ function enterCell(player, index) {
 }
 
 function bindPointer(player) {
-  const { at, root } = player;
+  const { at } = player;
   const { signal } = player.stops;
-  // A click leaves the keys with the player: arrows go on stepping after a button was pressed.
-  root.addEventListener("mousedown", (event) => {
-    if (event.target.closest("input, select, .nvp-rows")) return;
-    event.preventDefault();
-    root.focus({ preventScroll: true });
-  }, { signal });
+  keepFocus(player);
+  bindScrub(player);
   at.middle.maps.forEach((map) => bindMap(player, map, signal));
-  bindDrag(at.transport.scrub.node, (event) => {
-    const box = at.transport.scrub.track.getBoundingClientRect();
-    player.play(false);
-    player.jump(Math.round(((event.clientX - box.left) / box.width) * (player.run.length - 1)));
-  }, signal);
   at.lanes.canvas.addEventListener("click", (event) => player.jump(stepAt(player.lanes, event.offsetX)), { signal });
   at.lanes.canvas.addEventListener("pointermove", (event) => {
     at.lanes.canvas.title = sentence(player.run, stepAt(player.lanes, event.offsetX));
   }, { signal });
   at.transport.filter.addEventListener("change", () => player.readFilter(), { signal });
+}
+
+// A click leaves the keys with the player: arrows go on stepping after a button was pressed.
+function keepFocus({ root, stops }) {
+  root.addEventListener("mousedown", (event) => {
+    if (event.target.closest("input, select, .nvp-rows")) return;
+    event.preventDefault();
+    root.focus({ preventScroll: true });
+  }, { signal: stops.signal });
+}
+
+function bindScrub(player) {
+  const { scrub } = player.at.transport;
+  bindDrag(scrub.node, (event) => {
+    const box = scrub.track.getBoundingClientRect();
+    player.play(false);
+    player.jump(Math.round(((event.clientX - box.left) / box.width) * (player.run.length - 1)));
+  }, player.stops.signal);
 }
 
 function bindMap(player, { canvas }, signal) {

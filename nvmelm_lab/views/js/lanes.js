@@ -5,7 +5,8 @@
 const MARK = 12;
 const MARK_PITCH = 16;
 
-// The steps on show: `first` to `end`, and the x of each.  A quarter of the page at least lies on either side of
+// The steps on show: `first` to `end`, and the x of each; of a run beside another also `now`, where the cursor stands,
+// and `split`, from where on they differ.  A quarter of the page at least lies on either side of
 // the step, so that what led here and what comes next are both seen.
 function lanePage(run, index, width, byTime) {
   const room = Math.max(8, Math.floor(width / MARK_PITCH));
@@ -41,7 +42,7 @@ function drawLanes(canvas, run, moment, page, filter, theme) {
     x: page.x(index) - MARK / 2, y: (run.steps[index].lane + 0.5) * pitch - MARK / 2, w: MARK, h: MARK,
   });
   drawGround(ctx, run, page, width, height, pitch, theme);
-  const now = page.x(moment.index);
+  const now = page.now ?? page.x(moment.index);
   ctx.fillStyle = css(theme.accent);
   ctx.fillRect(ctx.snap(now) - 1, 0, 2, height);
   for (let index = page.first; index < page.end; index += 1) {
@@ -60,10 +61,12 @@ function drawLanes(canvas, run, moment, page, filter, theme) {
   frame(ctx, grown(box, 3), 2, theme.fg);
 }
 
-// Lines between lanes, and a dotted one where a phase begins.
+// Lines between lanes, and a dotted one where a phase begins; of a run beside another, a dashed one where they part.
 function drawGround(ctx, run, page, width, height, pitch, theme) {
   ctx.fillStyle = css(theme.hair);
   for (let lane = 1; lane < run.model.lanes.length; lane += 1) ctx.fillRect(0, ctx.snap(lane * pitch), width, 1);
+  if ((page.split ?? null) !== null) drawSplit(ctx, ctx.snap(page.split), height, theme);
+  if (page.now !== undefined) return;
   ctx.strokeStyle = css(theme.edge);
   ctx.lineWidth = 1;
   ctx.setLineDash([1, 4]);
@@ -76,6 +79,12 @@ function drawGround(ctx, run, page, width, height, pitch, theme) {
     ctx.stroke();
   }
   ctx.setLineDash([]);
+}
+
+// Where one of two runs begins to differ from the other.
+function drawSplit(ctx, x, height, theme) {
+  ctx.fillStyle = css(theme.risk);
+  for (let y = 0; y < height; y += 9) ctx.fillRect(x - 1, y, 2, 6);
 }
 
 // A mark: the state that the step brings about, a plain block for other steps, two bars where an entry is posted.

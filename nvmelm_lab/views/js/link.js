@@ -1,4 +1,4 @@
-// The only part of the player that a saved notebook keeps.  It fetches run and code from the kernel, shows them in
+// The only part of a view that a saved notebook keeps.  It fetches run and code from the kernel, shows them in
 // every view of the widget, and says so when the kernel is gone.
 
 const ASK_AFTER = 400; // ms without the run, before it is asked for: after a reload nothing comes by itself
@@ -32,17 +32,17 @@ async function load(link, content, [code, style, packed]) {
   URL.revokeObjectURL(url);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   addStyle(await new Blob([style]).text());
-  return { ...player, run: new player.Run(await new Response(stream).json()) };
+  return { ...player, run: player.read(await new Response(stream).json()) };
 }
 
+// Once a page, however many views there are; another kind of view has another style sheet.
 function addStyle(text) {
-  let node = document.getElementById("nvmelm-player-style");
-  if (!node) {
-    node = document.createElement("style");
-    node.id = "nvmelm-player-style";
-    document.head.append(node);
-  }
+  const there = [...document.querySelectorAll("style[data-nvmelm]")].some((node) => node.textContent === text);
+  if (there) return;
+  const node = document.createElement("style");
+  node.dataset.nvmelm = "";
   node.textContent = text;
+  document.head.append(node);
 }
 
 // Calls back once, when this model's kernel has died or has been restarted: either way it cannot answer any more.
@@ -92,7 +92,7 @@ export default {
     const patience = setTimeout(() => { if (!link.came) say(el, `No answer from the kernel. ${GONE}`); }, LOST_AFTER);
     link.ready.then((found) => {
       if (ended) return;
-      view = found.mount({ host: el, run: found.run, memory: link.memory });
+      view = found.mount({ host: el, run: found.run, memory: link.memory, model });
       showStill = hideStill(link.key);
       update();
     }).catch((error) => say(el, `The player cannot be shown: ${error.message}. Run this cell again.`));

@@ -1,27 +1,13 @@
 // The player: puts the regions together, keeps what the viewer chose, and paints it.  One per view; the run is
 // shared.  Everything below reads the run and asks nothing of the kernel.
 
-const STEPS_PER_SECOND = 4; // at 1x, and more on long runs, so that 1x lasts at most
-const LONGEST_PLAY = 100; // this many seconds
-const STACK_BELOW = 700; // px of width
-const SLIM_BELOW = 480;
-const THEMED = ["class", "style", "data-jp-theme-name", "data-jp-theme-light", "data-vscode-theme-kind"];
-const LIVE = { role: "group", "aria-label": "Properties", "aria-live": "polite" };
-const CALM = "(prefers-reduced-motion: reduce)";
-
-class Player {
+class Player extends Screen {
   constructor(host, run, memory) {
-    this.run = run;
-    this.memory = memory;
-    this.cursor = new Cursor(run);
-    Object.assign(this, {
-      step: memory.step, hover: null, pick: null, state: null, filter: null, zoom: null, byTime: false,
-      pane: null, page: 0, playing: false, carried: 0, gone: "", faulty: "",
+    super(run, memory, {
+      hover: null, pick: null, state: null, filter: null, zoom: null, byTime: false, pane: null, page: 0, faulty: "",
     });
-    this.stops = new AbortController();
-    this.build(host);
-    this.watch();
-    this.resize();
+    this.cursor = new Cursor(run);
+    this.show(host);
   }
 
   build(host) {
@@ -50,59 +36,28 @@ class Player {
     host.replaceChildren(this.root);
   }
 
+  bind() {
+    bindPointer(this);
+  }
+
+  fit() {
+    const { box } = this.at.middle.maps[0];
+    this.layout = mapLayout(this.run, this.zoom, box.clientWidth - CELL_GAP, box.clientHeight - CELL_GAP);
+    this.verdictForm = null;
+    fitCaptions(this);
+  }
+
+  draw() {
+    paint(this, this.cursor.at(this.step));
+  }
+
   // --- what the viewer does -------------------------------------------------------------------------------------
-
-  change(chosen) {
-    Object.assign(this, chosen);
-    this.refresh();
-  }
-
-  jump(index) {
-    const step = Math.min(Math.max(index, 0), this.run.length - 1);
-    this.memory.step = step;
-    this.change({ step, page: 0 });
-  }
-
-  move(by) {
-    let index = this.step;
-    for (let n = Math.abs(by); n > 0; n -= 1) index = this.neighbour(index, Math.sign(by));
-    this.jump(index);
-  }
 
   // The next step in the direction, among those that the filter lets through; the same one at the end.
   neighbour(index, way) {
-    if (!this.filter) return Math.min(Math.max(index + way, 0), this.run.length - 1);
+    if (!this.filter) return super.neighbour(index, way);
     const { steps } = this.filter;
     return (way > 0 ? steps.find((one) => one > index) : steps.findLast((one) => one < index)) ?? index;
-  }
-
-  movePhase(way) {
-    const begun = this.run.model.phases.map((phase) => phase.first).filter((first) => first !== null);
-    const next = way > 0 ? begun.find((first) => first > this.step) : begun.findLast((first) => first < this.step);
-    this.jump(next ?? (way > 0 ? this.run.length - 1 : 0));
-  }
-
-  play(playing) {
-    if (playing && this.step === this.run.length - 1) this.jump(0);
-    this.change({ playing, carried: 0, last: performance.now() });
-    if (playing) requestAnimationFrame((now) => this.tick(now));
-  }
-
-  // One frame of play.  A hidden tab gets no frames, and the pause that it made is not caught up.
-  tick(now) {
-    if (!this.playing || this.stops.signal.aborted) return;
-    const pace = Math.max(STEPS_PER_SECOND, this.run.length / LONGEST_PLAY) * Number(this.at.transport.speed.value);
-    this.carried += (Math.min(Math.max(0, now - this.last), 250) / 1000) * pace;
-    this.last = now;
-    let index = this.step;
-    for (; this.carried >= 1; this.carried -= 1) {
-      const next = this.neighbour(index, 1);
-      if (next === index || this.run.turnsBad.has(next)) this.playing = false;
-      index = next;
-      if (!this.playing) break;
-    }
-    if (index !== this.step || !this.playing) this.jump(index);
-    requestAnimationFrame((later) => this.tick(later));
   }
 
   setFilter(range) {
@@ -144,90 +99,6 @@ class Player {
     return this.change({ pick: again ? null : [first, blocks], faulty: "" });
   }
 
-  async copyToken() {
-    const { copy } = this.at.head;
-    const { token } = this.run.model;
-    try {
-      await navigator.clipboard.writeText(token);
-      copy.textContent = "Copied";
-    } catch {
-      this.change({ faulty: `Copying is not allowed here; the token is ${token}` });
-    }
-    setTimeout(() => { copy.textContent = "Copy token"; }, 1500);
-  }
-
-  // --- what happens around it -----------------------------------------------------------------------------------
-
-  watch() {
-    const { signal } = this.stops;
-    const again = () => this.resize();
-    const [size, sight] = [new ResizeObserver(again), new IntersectionObserver(again)];
-    const theme = new MutationObserver(() => this.retheme());
-    const observers = [size, sight, theme];
-    size.observe(this.root);
-    sight.observe(this.root);
-    for (const node of [document.documentElement, document.body]) theme.observe(node, { attributeFilter: THEMED });
-    signal.addEventListener("abort", () => observers.forEach((one) => one.disconnect()));
-    window.addEventListener("resize", again, { signal });
-    document.addEventListener("visibilitychange", again, { signal });
-    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.retheme(), { signal });
-    for (const canvas of this.root.querySelectorAll("canvas")) {
-      canvas.addEventListener("contextrestored", again, { signal });
-    }
-    bindKeys(this);
-    bindPointer(this);
-  }
-
-  retheme() {
-    this.theme = null;
-    this.refresh();
-  }
-
-  // Size or place changed.  A detached view has no size: it keeps what it has until it is back.
-  resize() {
-    if (!this.root.clientWidth) return;
-    this.root.classList.toggle("nvp-narrow", this.root.clientWidth < STACK_BELOW);
-    this.root.classList.toggle("nvp-slim", this.root.clientWidth < SLIM_BELOW);
-    const { box } = this.at.middle.maps[0];
-    this.layout = mapLayout(this.run, this.zoom, box.clientWidth - CELL_GAP, box.clientHeight - CELL_GAP);
-    this.verdictForm = null;
-    fitCaptions(this);
-    this.refresh();
-  }
-
-  refresh() {
-    if (this.due) return;
-    this.due = requestAnimationFrame(() => {
-      this.due = 0;
-      if (this.root.clientWidth && this.layout) this.paintSafely();
-    });
-  }
-
-  paintSafely() {
-    try {
-      const began = performance.now();
-      this.theme ||= readTheme(this.root);
-      paint(this, this.cursor.at(this.step));
-      this.root.dataset.painted = String(this.step);
-      this.root.dataset.paintMs = (performance.now() - began).toFixed(2);
-    } catch (error) {
-      console.error(error);
-      showFault(this.root.parentElement, error);
-      this.dispose();
-    }
-  }
-
-  kernelGone(words) {
-    this.change({ gone: words });
-    this.resize();
-  }
-
-  dispose() {
-    this.playing = false;
-    this.stops.abort();
-    cancelAnimationFrame(this.due);
-  }
-
   // The LBAs that the detail line speaks of: hovered, else picked, else those of the step.
   pointed() {
     if (this.hover !== null) return cellLbas(this.layout, this.hover);
@@ -235,17 +106,13 @@ class Player {
   }
 }
 
-// An error is said in place of the picture, never swallowed and never a blank.
-function showFault(host, error) {
-  const help = "Run this cell again; if that does not help, the player's text(step) says the same in words.";
-  host.replaceChildren(make("div", { class: "nvp-fault", role: "alert" },
-    make("strong", {}, "The player cannot go on. "), `${error.message}. ${help}`));
-}
+// What has arrived, ready to be played: one run, or two side by side.
+const read = (model) => (model.runs ? new Twin(model) : new Run(model));
 
 // What the link calls once run and code have arrived.
 function mount({ host, run, memory }) {
-  const player = new Player(host, run, memory);
-  return { gone: (words) => player.kernelGone(words), dispose: () => player.dispose() };
+  const screen = run instanceof Twin ? new Pair(host, run, memory) : new Player(host, run, memory);
+  return { gone: (words) => screen.kernelGone(words), dispose: () => screen.dispose() };
 }
 
-export { mount, Run };
+export { mount, read };
