@@ -2,6 +2,17 @@
 
 from nvmelm_lab.races.explorer import Explorer, Failure, Found
 from nvmelm_lab.races.fault_sites import with_fault
-from nvmelm_lab.races.scenario import LADDER, SCENARIOS, Scenario, World
+from nvmelm_lab.races.ladder import LADDER, SAFEGUARDS, SCENARIOS
+from nvmelm_lab.races.scenario import Scenario, World
 
-__all__ = ["LADDER", "SCENARIOS", "Explorer", "Failure", "Found", "Scenario", "World", "with_fault"]
+__all__ = [
+    "LADDER",
+    "SAFEGUARDS",
+    "SCENARIOS",
+    "Explorer",
+    "Failure",
+    "Found",
+    "Scenario",
+    "World",
+    "with_fault",
+]

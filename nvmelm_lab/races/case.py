@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from nvmelm_lab.errors import InputError
+from nvmelm_lab.races.ladder import LADDER
 from nvmelm_lab.races.rewind import Rewind
-from nvmelm_lab.races.scenario import LADDER, Scenario, Vmm, World, recovering, reference
+from nvmelm_lab.races.scenario import Scenario, Vmm, World, recovering, reference
 from nvmelm_lab.ssd import Habits
 
 

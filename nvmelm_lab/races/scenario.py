@@ -119,25 +119,6 @@ def _range(text: str) -> tuple[int, int]:
     return int(first), blocks
 
 
-LADDER = (
-    Scenario("one write, no round", "w0", 1, rounds=0),
-    Scenario("one write, one round", "w0", 1),
-    Scenario("one deallocation", "d0", 1, rounds=0),
-    Scenario("three blocks", "w0", 3, chunk=2, rounds=0),
-    Scenario("two writes", "w0 w1", 2, slots=5, rounds=0),
-    Scenario("three writes, a small queue, two rounds", "w0 w1 w2", 3, slots=5, rounds=2, depth=3, copies=1),
-)
-
-SCENARIOS = (
-    Scenario("1 command", "w0", 1),
-    Scenario("2 commands", "w0 w2", 4, chunk=2, depth=2),
-    Scenario("3 commands, QD 2", "w0 w2 d0", 5, chunk=2, depth=2),
-    Scenario("3 commands, QD 3", "w0 w2 d0", 5, chunk=2, depth=3),
-    Scenario("4 commands", "w0 w3 d6 w1", 9, chunk=2, depth=2, rounds=2),
-    Scenario("two writes, one LBA", "w0 w0", 1),
-)
-
-
 async def recovering(migration: Migration) -> None:
     """The reference VMM where something may fail: it recovers as `Migration.run` does."""
     await recovery.attempt(migration.move, reference(migration), migration.go_back, migration.go_on)

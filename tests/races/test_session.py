@@ -7,7 +7,8 @@ import pytest
 
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.races.case import Case
-from nvmelm_lab.races.scenario import LADDER, Scenario, Vmm
+from nvmelm_lab.races.ladder import LADDER
+from nvmelm_lab.races.scenario import Scenario, Vmm
 from nvmelm_lab.races.session import MOST_DECISIONS, Session
 from nvmelm_lab.races.session_view import WIDTH, plain, text
 from nvmelm_lab.races.walk import Walk
