@@ -31,6 +31,10 @@ class QueueFull(InputError):
 class MqReader:
     """The queue `cdqid` of `slots` entries at `base` in the memory of the managing host.
 
+    driver
+        The host's, on the MMC.
+    key
+        What the queue's cells are named by.
     nsids
         NSID -> LBAs of the namespaces that it can tell of.
     suspend_for_good
@@ -60,9 +64,9 @@ class MqReader:
         self.is_deleted = False
         self.drained = 0
         self.work = HostWork()
-        self._driver = driver
-        self._base = base
-        self._key = (mmc, cdqid)
+        self.driver = driver
+        self.base = base
+        self.key = (mmc, cdqid)
         self._poll = Kind(
             "poll",
             self._look,
@@ -99,7 +103,7 @@ class MqReader:
                 break
         if changes.entries and not self.is_deleted:
             self.work.add(3, SUBMIT_NS + RING_NS + REAP_NS)
-            await self._driver.command(
+            await self.driver.command(
                 "Set Features 21h", migration_commands.set_head(0, self.cdqid, self.drained % self.slots)
             )
         if full:
@@ -113,25 +117,25 @@ class MqReader:
     # -- steps ---------------------------------------------------------------------------------------------
 
     def _peek(self) -> Mqe | None:
-        page, offset = self._driver.space.look(self._base + self.drained % self.slots * MQE_BYTES)
+        page, offset = self.driver.space.look(self.base + self.drained % self.slots * MQE_BYTES)
         entry = Mqe._make(MQE.unpack_from(page, offset))
         return entry if entry.phase == 1 - (self.drained // self.slots & 1) else None
 
     def _looking(self, _subject: None) -> Touches:
         # A slot that is filled is touched alone; that nothing is there yet is what the next post changes.
         if self._peek() is None:
-            return (("tail", self._key),), ()
-        return (("slot", self._key, self.drained),), ()
+            return (("tail", self.key),), ()
+        return (("slot", self.key, self.drained),), ()
 
     def _look(self, _subject: None) -> Mqe | None:
-        recorder = self._driver.engine.recorder
+        recorder = self.driver.engine.recorder
         if recorder is not None:
             recorder.reads.update(self._looking(None)[0])
         self.work.add(1, POLL_NS)
         entry = self._peek()
         if entry is not None:
             self.drained += 1
-            if self._driver.engine.telling:
+            if self.driver.engine.telling:
                 slot = (self.drained - 1) % self.slots
-                self._driver.engine.emit(("consumed", self._key[0], self.cdqid, slot, *entry))
+                self.driver.engine.emit(("consumed", self.key[0], self.cdqid, slot, *entry))
         return entry

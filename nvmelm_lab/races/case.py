@@ -10,9 +10,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from nvmelm_lab.errors import InputError
+from nvmelm_lab.races import catalogue
+from nvmelm_lab.races.guarding import guarding
 from nvmelm_lab.races.ladder import LADDER
 from nvmelm_lab.races.rewind import Rewind
-from nvmelm_lab.races.scenario import Scenario, Vmm, World, recovering, reference
+from nvmelm_lab.races.scenario import Scenario, Vmm, World
 from nvmelm_lab.ssd import Habits
 
 
@@ -26,6 +28,8 @@ class Case:
 
     def world(self) -> World:
         """One execution, ready to begin."""
+        if self.defect:
+            return catalogue.defect(self.defect).world(self.scenario)
         return World(self.scenario, self.vmm())
 
     def worlds(self) -> Callable[[], World]:
@@ -41,7 +45,8 @@ class Case:
 
     def vmm(self) -> Vmm:
         """Who drives the migration."""
-        return recovering if self.scenario.fault else reference
+        wrong = catalogue.defect(self.defect).vmm if self.defect else None
+        return wrong or guarding(self.scenario)
 
     def plain(self) -> dict[str, Any]:
         """The case as JSON values."""

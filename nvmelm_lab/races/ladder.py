@@ -1,7 +1,7 @@
 """The ladder: scenarios to climb, smallest first, so that what is wrong is found where it is easiest to understand.
 
 `LADDER` is what every VMM has to stand.  `SAFEGUARDS` are rungs with something more in them that a VMM has to guard
-against; each names the VMM that does.  `SCENARIOS` are larger, for measuring.
+against, as `guarding` does.  `SCENARIOS` are larger, for measuring.
 """
 
 from __future__ import annotations
@@ -58,4 +58,5 @@ SCENARIOS = (
 
 SHARED = Scenario("a shared namespace", "w0", 2, chunk=2, rounds=0, partner="w1")
 BEFORE = Scenario("commands at the destination before", "w0", 1, rounds=0, before="w0")
-SAFEGUARDS = (SHARED, BEFORE)
+CANCELLED = Scenario("cancelled while the VM stands still", "w0", 1, rounds=0, fault="cancel@VMM#18")
+SAFEGUARDS = (SHARED, BEFORE, CANCELLED)

@@ -31,7 +31,7 @@ def _entries(migration: Migration) -> list[Mqe]:
     assert mq is not None
     space, found = migration.move.source.driver.space, []
     for position in range(mq.drained, mq.drained + mq.slots):
-        data = space.read(mq._base + position % mq.slots * MQE.size, MQE.size)
+        data = space.read(mq.base + position % mq.slots * MQE.size, MQE.size)
         entry = Mqe._make(MQE.unpack(data))
         if entry.phase != 1 - (position // mq.slots & 1):
             break
