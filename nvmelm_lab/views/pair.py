@@ -7,6 +7,7 @@ that they have in common stand in one row, and where one has steps that the othe
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Any, Final, NamedTuple, TypedDict
 
@@ -14,6 +15,8 @@ from nvmelm_lab.engine import RunToBlock, Trace
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.races import World
 from nvmelm_lab.races.case import Case
+from nvmelm_lab.races.explain import Explanation
+from nvmelm_lab.races.shrink import Counterexample
 from nvmelm_lab.races.walk import Walk
 from nvmelm_lab.views import text
 from nvmelm_lab.views.check import check
@@ -61,7 +64,27 @@ class Play(NamedTuple):
     order: Sequence[str]
 
 
-def pair_of(failing: Play, repaired: Play, *, title: str = "", token: str = "") -> PairModel:
+def pair_of_counterexample(found: Counterexample, told: Explanation) -> PairModel:
+    """A counterexample beside the same with a deciding race the other way round.
+
+    Where no reversal helps, because the VMM or the SSD is wrong whatever the order, it stands beside the reference VMM
+    on a right SSD.  InputError when nothing breaks in it.
+    """
+    failing, title = (
+        Play(found.case, told.order),
+        f"{told.broken[0].upper()}{told.broken[1:]}: {told.scenario}",
+    )
+    if told.repaired:
+        return pair_of(failing, Play(found.case, told.repaired), title=title, token=told.token)
+    right = Play(replace(found.case, defect="", source=""), ())
+    return pair_of(
+        failing, right, title=title, token=told.token, names=(NAMES[0], "Run of the reference VMM")
+    )
+
+
+def pair_of(
+    failing: Play, repaired: Play, *, title: str = "", token: str = "", names: Sequence[str] = NAMES
+) -> PairModel:
     """Both executions, run anew and set side by side.
 
     Raises InputError when the first breaks no promise, when the second breaks one, or when an order cannot be walked.
@@ -71,10 +94,12 @@ def pair_of(failing: Play, repaired: Play, *, title: str = "", token: str = "") 
         raise InputError("the run that should fail keeps every promise: give an order that breaks one")
     if films[1][1]:
         raise InputError(f"the run that should be repaired breaks a promise, too: {films[1][1]}")
-    return pair_model(films[0][0], films[1][0])
+    return pair_model(films[0][0], films[1][0], names)
 
 
-def pair_model(failing: Mapping[str, Any], repaired: Mapping[str, Any]) -> PairModel:
+def pair_model(
+    failing: Mapping[str, Any], repaired: Mapping[str, Any], names: Sequence[str] = NAMES
+) -> PairModel:
     """Two player models of the same namespace side by side; title and token are those of the failing one.
 
     Raises InputError when a model cannot be played, or when they are not two runs of one thing.
@@ -88,7 +113,7 @@ def pair_model(failing: Mapping[str, Any], repaired: Mapping[str, Any]) -> PairM
     return {
         "title": runs[0]["title"],
         "token": runs[0]["token"],
-        "names": NAMES,
+        "names": names,
         "runs": runs,
         "rows": rows,
         "differs": differs,
@@ -232,4 +257,13 @@ def _at_stake(model: PlayerModel) -> int:
     return int(next(changed, (0, 0))[1])
 
 
-__all__ = ["NAMES", "PairModel", "Play", "describe", "pair_model", "pair_of", "summary"]
+__all__ = [
+    "NAMES",
+    "PairModel",
+    "Play",
+    "describe",
+    "pair_model",
+    "pair_of",
+    "pair_of_counterexample",
+    "summary",
+]

@@ -1,9 +1,8 @@
 """A failing and a repaired run in one player, aligned to the first step that differs."""
 
-from collections.abc import Sequence
-
 from nvmelm_lab.errors import InputError
-from nvmelm_lab.races.case import Case
+from nvmelm_lab.races.explain import Explanation, explain
+from nvmelm_lab.races.shrink import Counterexample
 from nvmelm_lab.views import pair as twin
 from nvmelm_lab.views.pair_still import pair_svg
 from nvmelm_lab.views.screen import Screen
@@ -30,13 +29,9 @@ class SideBySide(Screen):
         return "\n".join(twin.describe(self._pair, row))
 
 
-def side_by_side(
-    case: Case, failing: Sequence[str], repaired: Sequence[str], *, title: str = "", token: str = ""
-) -> SideBySide:
-    """Run a case in two orders of decisions, one that breaks a promise and one that keeps all, and show both.
+def beside_repaired(found: Counterexample, told: Explanation | None = None) -> SideBySide:
+    """A counterexample and what would have kept the promise, in one player.
 
-    InputError when an order cannot be walked, or does not do what it should.
+    `told` explains it, where that was done already.  InputError when nothing breaks in it.
     """
-    return SideBySide(
-        twin.pair_of(twin.Play(case, failing), twin.Play(case, repaired), title=title, token=token)
-    )
+    return SideBySide(twin.pair_of_counterexample(found, told if told is not None else explain(found)))

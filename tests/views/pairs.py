@@ -5,33 +5,42 @@ from dataclasses import dataclass
 from functools import cache
 
 from nvmelm_lab.engine import RunToBlock
-from nvmelm_lab.races import LADDER, Explorer, Scenario, World
-from nvmelm_lab.races.scenario import Vmm
+from nvmelm_lab.races import LADDER, Explorer, World
+from nvmelm_lab.races.case import Case
+from nvmelm_lab.races.scenario import Vmm, reference
+from nvmelm_lab.races.shrink import Counterexample
 from nvmelm_lab.races.walk import Walk
 from nvmelm_lab.views.pair import PairModel, Play, pair_of
 from tests.races import wrong_vmms
 
 
-@dataclass(frozen=True)
-class CaseOf:
-    """A case whose VMM is given as it is, not by its name or text."""
+@dataclass(frozen=True, slots=True)
+class CaseOf(Case):
+    """A case whose `defect` is one of the tests' wrong VMMs."""
 
-    scenario: Scenario
-    vmm: Vmm
+    def vmm(self) -> Vmm:
+        return getattr(wrong_vmms, self.defect) if self.defect else reference
 
     def world(self) -> World:
-        return World(self.scenario, self.vmm)
+        return World(self.scenario, self.vmm())
+
+
+@cache
+def counterexample(name: str, rung: int = 0) -> Counterexample:
+    """The first run that an explorer finds in which the wrong VMM `name` breaks a promise."""
+    case = CaseOf(LADDER[rung], name)
+    search = Explorer(case.world)
+    while not search.found.failures:
+        assert not search.advance(1), f"{name} does nothing wrong on {case.scenario.name!r}"
+    failure = next(iter(search.found.failures.values()))
+    return Counterexample(case, failure.order, failure.sentence)
 
 
 @cache
 def plays(name: str, rung: int = 0) -> tuple[Play, Play]:
     """A run in which the wrong VMM `name` breaks a promise, and one in which it happens to keep them all."""
-    case = CaseOf(LADDER[rung], getattr(wrong_vmms, name))
-    search = Explorer(case.world)
-    while not search.found.failures:
-        assert not search.advance(1), f"{name} does nothing wrong on {case.scenario.name!r}"
-    order = next(iter(search.found.failures.values())).order
-    return Play(case, order), Play(case, repaired(case, order))
+    found = counterexample(name, rung)
+    return Play(found.case, found.order), Play(found.case, repaired(found.case, found.order))
 
 
 @cache

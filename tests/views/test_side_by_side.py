@@ -13,8 +13,8 @@ from nvmelm_lab.views.pair import ENDS, Play, describe, pair_model, pair_of, sum
 from nvmelm_lab.views.pair_still import pair_svg
 from nvmelm_lab.views.palette import DARK, LIGHT
 from nvmelm_lab.views.replay import at
-from nvmelm_lab.views.side_by_side import SideBySide
-from tests.views.pairs import pair, plays
+from nvmelm_lab.views.side_by_side import SideBySide, beside_repaired
+from tests.views.pairs import counterexample, pair, plays
 from tests.views.synthetic import model
 
 NAMES = ("copies_before_logging", "forgets_the_final_drain", "moves_memory_before_the_pause")
@@ -131,6 +131,22 @@ def test_hosts_without_widgets_get_words_and_a_picture():
     bundle, _ = SideBySide(found)._repr_mimebundle_()
     assert bundle["text/plain"] == summary(found, found["differs"])
     assert bundle["image/svg+xml"] == pair_svg(found, found["differs"])
+
+
+def test_a_counterexample_stands_beside_itself_with_a_deciding_race_reversed():
+    told = repr(beside_repaired(counterexample("copies_before_logging")))
+    assert told.startswith("No write lost: one write, no round: a failing and a repaired run")
+    assert "Repaired run in the end: no write lost: good" in told
+
+
+def test_one_that_no_order_repairs_stands_beside_the_reference_vmm():
+    told = repr(beside_repaired(counterexample("resumes_both")))
+    assert (
+        "Failing run in the end: no write lost: good; nothing revived: good; unreadable marked: good; "
+        in told
+    )
+    assert "one controller runs: bad (both run)" in told
+    assert "Run of the reference VMM in the end: no write lost: good" in told
 
 
 @pytest.mark.parametrize("name", NAMES)
