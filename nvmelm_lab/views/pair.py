@@ -184,7 +184,8 @@ def _stuck(world: World) -> tuple[str, str]:
     for actor in world.actors:
         if actor.error is not None:
             return actor.name, f"{_title(actor.name)} gives up: {actor.error}"
-    for actor in world.actors:
+    # The VMM first: while it waits, nobody lets the guest go on.
+    for actor in reversed(world.actors):
         if not actor.done.level:
             return actor.name, f"{_title(actor.name)} waits for ever: {actor.kind.describe(actor.subject)}"
     return "", ""

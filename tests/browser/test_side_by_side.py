@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page
 
 from nvmelm_lab.views import text
-from nvmelm_lab.views.export import export_html
+from nvmelm_lab.views.export import export_html, page_html
 from tests.browser.conftest import Lab, OpenNotebook, set_theme
 from tests.browser.measures import CONTRASTS, FAULTS, PLACES
 from tests.browser.players import player, press_pane, scrub_to, step_of
@@ -160,3 +160,21 @@ def test_the_file_opens_from_a_disk_and_plays(opened: Page) -> None:
     assert wide[0] <= wide[1]
     shown = [figure.is_visible() for figure in opened.locator("figure").all()]
     assert sorted(shown) == [False, True]
+
+
+def test_many_broken_promises_have_room(browser: Browser, tmp_path: Path) -> None:
+    failing, repaired = PAIR["runs"]
+    every = [[which, "bad", "LBA 0 and some more words"[:24]] for which in range(len(failing["properties"]))]
+    steps = [*failing["steps"][:-1], failing["steps"][-1] | {"verdicts": every}]
+    path = tmp_path / "broken.html"
+    path.write_text(
+        page_html(PAIR | {"runs": [failing | {"steps": steps}, repaired]}, "", {}), encoding="utf-8"
+    )
+    page = browser.new_page(viewport={"width": 880, "height": 900})
+    page.goto(path.as_uri())
+    root = player(page)
+    root.focus()
+    press(root, "End")
+    assert root.evaluate(FAULTS) == []
+    assert root.locator(".nvp-verdicts").first.inner_text() == "✗6 broken"
+    page.close()

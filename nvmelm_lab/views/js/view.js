@@ -198,21 +198,25 @@ function paintTransport(player, moment) {
 
 // --- verdicts ---------------------------------------------------------------------------------------------------
 
-// Three forms, from the fullest: all names with their words; without words; what holds counted as one.  The
+// Four forms, from the fullest: all names with their words; without words; only what is broken by name; counts.  The
 // first that fits whatever the run may show is kept, so that nothing changes its form while it plays.
 const VERDICT_FORMS = [
   (run, verdicts) => verdicts.map(([verdict, word], n) => chip(verdict, nameOf(run, n) + said(verdict, word))),
   (run, verdicts) => verdicts.map(([verdict], n) => chip(verdict, nameOf(run, n))),
-  (run, verdicts) => {
-    const named = verdicts.map(([verdict, word], n) => [verdict, nameOf(run, n) + said(verdict, word)]);
-    const holding = named.filter(([verdict]) => verdict === "good").length;
-    const open = named.filter(([verdict]) => verdict === "open").length;
-    return [
-      ...named.filter(([verdict]) => verdict === "bad").map(([verdict, text]) => chip(verdict, text)),
-      ...(open ? [chip("open", `${open} open`)] : []), ...(holding ? [chip("good", `${holding} hold`)] : []),
-    ];
-  },
+  (run, verdicts) => [
+    ...verdicts.flatMap(([verdict, word], n) =>
+      (verdict === "bad" ? [chip(verdict, nameOf(run, n) + said(verdict, word))] : [])),
+    ...countChips(verdicts, ["open", "good"]),
+  ],
+  (_, verdicts) => countChips(verdicts, ["bad", "open", "good"]),
 ];
+
+const COUNTED = { bad: "broken", open: "open", good: "hold" };
+
+function countChips(verdicts, wanted) {
+  const counts = wanted.map((which) => [which, verdicts.filter(([verdict]) => verdict === which).length]);
+  return counts.flatMap(([which, count]) => (count ? [chip(which, `${count} ${COUNTED[which]}`)] : []));
+}
 
 const nameOf = (run, property) => run.model.properties[property].name;
 
@@ -235,7 +239,8 @@ function paintVerdicts(player, moment) {
   [...at.verdicts.children].forEach((node, n) => {
     if (player.verdictForm < 2) node.title = run.model.properties[n].sentence;
   });
-  at.verdicts.classList.toggle("nvp-few", player.verdictForm === 2);
+  at.verdicts.title = player.verdictForm < 2 ? "" : verdictWords(run, moment).join("; ");
+  at.verdicts.classList.toggle("nvp-few", player.verdictForm > 1);
   player.verdictsShown = `${player.verdictForm}/${[...moment.verdictStep].join()}`;
 }
 
