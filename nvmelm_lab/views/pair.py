@@ -11,7 +11,7 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Any, Final, NamedTuple, TypedDict
 
-from nvmelm_lab.engine import RunToBlock, Trace
+from nvmelm_lab.engine import Actor, RunToBlock, Trace
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.races import World
 from nvmelm_lab.races.case import Case
@@ -187,8 +187,16 @@ def _stuck(world: World) -> tuple[str, str]:
     # The VMM first: while it waits, nobody lets the guest go on.
     for actor in reversed(world.actors):
         if not actor.done.level:
-            return actor.name, f"{_title(actor.name)} waits for ever: {actor.kind.describe(actor.subject)}"
+            return actor.name, _held(actor)
     return "", ""
+
+
+def _held(actor: Actor) -> str:
+    """At what an actor stands that never goes on."""
+    at = actor.kind.describe(actor.subject).removeprefix(f"{actor.name} ")
+    if at.startswith("waits for "):
+        return f"{_title(actor.name)} waits for ever for {at.removeprefix('waits for ')}"
+    return f"{_title(actor.name)} is held for ever where it {at}"
 
 
 def _title(name: str) -> str:

@@ -62,7 +62,7 @@ def test_it_knows_where_the_failing_run_breaks_its_promise_and_which_lba_it_is_a
 def test_who_never_ends_has_a_last_step_that_says_so():
     found = pair("moves_memory_before_the_pause")
     last = found["runs"][0]["steps"][-1]
-    assert last["text"] == "Guest waits for ever: waits for completion 1 on guest"
+    assert last["text"] == "Guest waits for ever for completion 1 on guest"
     for run, verdict in zip(found["runs"], ("bad", "good"), strict=True):
         end = at(run, len(run["steps"]) - 1)
         assert run["properties"][-1]["name"] == ENDS
