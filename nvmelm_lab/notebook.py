@@ -13,9 +13,11 @@ from nvmelm_lab.views.player import Player
 from nvmelm_lab.views.predict import predict
 
 if TYPE_CHECKING:
+    from nvmelm_lab.races.case import Case
     from nvmelm_lab.views.figures import Figure
+    from nvmelm_lab.views.scheduler import Scheduler
 
-__all__ = ["SMALL", "Bench", "Player", "bench", "predict", "rounds", "watch", "who_talks"]
+__all__ = ["SMALL", "Bench", "Player", "bench", "predict", "rounds", "scheduler", "watch", "who_talks"]
 
 SMALL: Final = MigrationRun(
     blocks=176,
@@ -85,6 +87,24 @@ def rounds(theme: str = "light", **values: Any) -> "Figure":
     from nvmelm_lab.views import convergence
 
     return convergence(start(replace(_spec(values), trace="none")).finish(), theme=theme)
+
+
+def scheduler(what: "str | Case" = "copy-before-logging") -> "Scheduler":
+    """You are the scheduler: decide step by step who goes next, until a promise is broken.
+
+    `what` is a defect of the catalogue, in the smallest scenario that shows it, or any case of the race search.  By
+    default a guest writes one LBA while a VMM copies it before logging has started.  InputError for a defect that there
+    is not.
+    """
+    from nvmelm_lab.races.case import Case
+    from nvmelm_lab.races.catalogue import defect
+    from nvmelm_lab.views.scheduler import Scheduler
+
+    if isinstance(what, str):
+        wrong = defect(what)
+        scenario = next(each for each in wrong.climbs if each.name == wrong.rung)
+        return Scheduler(Case(scenario, defect=what), wrong.property)
+    return Scheduler(what, defect(what.defect).property if what.defect else "no write lost")
 
 
 def _spec(values: dict[str, Any]) -> MigrationRun:

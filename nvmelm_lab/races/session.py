@@ -12,6 +12,7 @@ from typing import Final
 
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.host.operation import OperationKind
+from nvmelm_lab.races import token
 from nvmelm_lab.races.case import Case
 from nvmelm_lab.races.execution import Execution
 from nvmelm_lab.races.history import History
@@ -159,6 +160,38 @@ class Session:
         if self.is_over:
             return ending(board, self.execution.verdict())
         return stake(board, self.execution.nexts())
+
+    # -- as a line of text ---------------------------------------------------------------------------------
+
+    @property
+    def token(self) -> str:
+        """The case and the decisions up to here, as one line of text."""
+        return token.encode(self.case, self.history.taken)
+
+    def follow_token(self, text: str) -> None:
+        """Go to where a token leads; in another case than this, begin anew with that one.
+
+        InputError when the token is damaged or its order cannot be gone; everything is then as it was.
+        """
+        self._ready()
+        case, order = token.decode(text)
+        if case != self.case:
+            other = Session(case, self.breaks)
+            other._follow(order)
+            self.case, self.history, self.execution, self.best = (
+                case,
+                other.history,
+                other.execution,
+                other.best,
+            )
+            self.message = "The token is of another case: this is that one now."
+            return
+        line, here = self.history.number, self.history.position
+        try:
+            self._follow(order)
+        except InputError:
+            self.jump(here, line)
+            raise
 
     # -- looking for an order that fails -------------------------------------------------------------------
 
