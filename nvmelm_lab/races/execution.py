@@ -66,11 +66,12 @@ class Execution:
         self.trace = Trace()
         self._walk = Walk(goes_on=False)
         self._world: World = case.world()
+        roles = roles_of(self._world.lab.introduction(), GUEST)
         self._world.begin(self._walk, trace=self.trace)
         self._judged: str | None = None
         self._seen = 0
         self._go_on()
-        self._watcher = Watcher(roles_of(self.trace.steps[0].effects, GUEST))
+        self._watcher = Watcher(roles)
         self._names = Names(self._watcher.events)
         self._watch()
 
