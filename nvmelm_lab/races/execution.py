@@ -144,8 +144,10 @@ class Execution:
         return {} if self._judged is not None else self._walk.choices()
 
     def _sorted(self, actors: Iterable[Actor]) -> list[Actor]:
-        lanes = self._names.lanes()
-        return sorted(actors, key=lambda actor: (lanes.index(self._names.lane(actor.name)), actor.name))
+        lanes = {lane: place for place, lane in enumerate(self._names.lanes())}
+        return sorted(
+            actors, key=lambda actor: (lanes.get(self._names.lane(actor.name), len(lanes)), actor.name)
+        )
 
     def _row(self, actor: Actor) -> Row:
         kind, subject = actor.kind, actor.subject

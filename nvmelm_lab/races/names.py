@@ -86,6 +86,9 @@ class Names:
         controller = self._controller(actor)
         if controller:
             return f"Ctlr {controller}"
+        if self.roles.is_aside(actor):
+            # Another VM, such as one that shares the namespace.
+            return actor.split()[0].capitalize()
         return "Copy tasks" if _COPY.fullmatch(actor) else "VMM"
 
     def who(self, actor: str) -> str:

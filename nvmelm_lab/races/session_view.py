@@ -52,9 +52,11 @@ def _row(row: Row) -> dict[str, Any]:
 
 
 def _history(history: History, lanes: tuple[str, ...]) -> dict[str, Any]:
-    used = {chip.lane for line in history.lines for chip in line.chips}
+    used = dict.fromkeys(chip.lane for line in history.lines for chip in line.chips)
     return {
-        "lanes": [lane for lane in lanes if lane in used],
+        "lanes": [
+            lane for lane in (*lanes, *(other for other in used if other not in lanes)) if lane in used
+        ],
         "chips": [asdict(chip) for chip in history.line.chips],
         "position": history.position,
         "line": history.number,

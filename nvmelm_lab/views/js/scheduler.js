@@ -102,7 +102,6 @@ class Scheduler {
 
   key(event) {
     const { target, key } = event;
-    if (event.altKey || event.ctrlKey || event.metaKey) return false;
     if (key === "Escape") return this.leave(target);
     if (target.matches("input")) return key === "Enter" && (this.sendToken(), true);
     if (target.matches("button") && (key === "Enter" || key === " ")) return false;
@@ -145,9 +144,10 @@ class Scheduler {
     const { signal } = this.stops;
     const { root } = this;
     root.addEventListener("keydown", (event) => {
-      if (!this.key(event)) return;
-      event.preventDefault();
+      if (event.key === "Tab" || event.altKey || event.ctrlKey || event.metaKey) return;
+      // No other key gets past here: it would scroll the widget away, and the next one would meet the notebook.
       event.stopPropagation();
+      if (this.key(event) || !event.target.matches("button, input")) event.preventDefault();
     }, { signal });
     root.addEventListener("click", (event) => this.click(event), { signal });
     root.addEventListener("mousedown", (event) => {
