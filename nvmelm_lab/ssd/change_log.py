@@ -65,7 +65,7 @@ def post(controller: Controller, command: Command) -> None:
     if command.told:
         return
     changes = command.changes
-    if controller.subsystem.habits.aggregation == "several commands":
+    if changes and controller.subsystem.habits.aggregation == "several commands":
         changes = _with_followers(controller, command, queue)
     post_changes(controller.subsystem, queue, changes)
     command.told = True

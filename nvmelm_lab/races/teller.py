@@ -1,0 +1,339 @@
+"""Telling an execution: from its trace to an account.
+
+The steps at points of choice make lines; the others add to what is known of blocks and entries.  What a step is
+called is said in `lines.py` and in `runs/sentences.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from nvmelm_lab.engine import StepRecord, Trace
+from nvmelm_lab.nvme import (
+    AdminOpcode,
+    Feature,
+    IoOpcode,
+    MigrationReceiveSelect,
+    MigrationSendSelect,
+    unpack_mqe,
+)
+from nvmelm_lab.nvme.structs import MQE
+from nvmelm_lab.races.account import Account, Change, Entry, Line, Span, Way
+from nvmelm_lab.races.follow import Point
+from nvmelm_lab.races.lines import Part, words_of_line
+from nvmelm_lab.races.names import Names
+from nvmelm_lab.runs import sentences
+from nvmelm_lab.runs.attribution import Command, Role
+from nvmelm_lab.runs.content import SOURCE
+from nvmelm_lab.runs.events import Events
+from nvmelm_lab.runs.roles import roles_of
+
+
+class Told(NamedTuple):
+    """One step: the errand that it serves, in whose lane and by whom, and what it adds to the line."""
+
+    errand: tuple[Any, ...]
+    lane: str
+    who: str
+    part: Part
+
+
+def account(trace: Trace, points: Sequence[Point]) -> Account:
+    """The account of the execution that `trace` holds, whose points of choice are given."""
+    teller = _Teller(trace, points)
+    for step, record in enumerate(trace.steps):
+        teller.take(step, record)
+    return teller.end()
+
+
+class _Teller:
+    """Goes through a trace once, and keeps the line that is being told."""
+
+    def __init__(self, trace: Trace, points: Sequence[Point]) -> None:
+        self.roles = roles_of(trace.steps[0].effects, "guest")
+        self.events = Events(self.roles)
+        self._names = Names(self.events)
+        self.account = Account(self.roles, self._names)
+        self._points = {point.step: index for index, point in enumerate(points)}
+        self._versions: list[list[Any]] = []
+        self._step = -1
+        self._lines: list[Line] = []
+        self._telling: list[Told] = []
+        self._taken: list[int] = []
+        self._first = -1
+
+    def take(self, step: int, record: StepRecord) -> None:
+        """One more step."""
+        self._step = step
+        self.events.take(record)
+        self._versions = self.events.news()["versions"]
+        point = self._points.get(step)
+        if point is not None or record.kind in _ALSO_TOLD:
+            self._add(_SCENES.get(record.kind, _Teller._other)(self, record), point)
+        for effect in record.effects:
+            self._note(effect)
+
+    def end(self) -> Account:
+        """The account, when all steps were taken."""
+        self._flush()
+        acting = dict.fromkeys(line.lane for line in self._lines)
+        usual = [lane for lane in self._names.lanes() if lane in acting]
+        self.account.lines = tuple(self._lines)
+        # Behind those of every migration whoever else takes part in this one: a partner on the namespace, say.
+        self.account.lanes = (*usual, *(lane for lane in acting if lane not in usual))
+        return self.account
+
+    # -- lines ---------------------------------------------------------------------------------------------
+
+    def _add(self, told: Told, point: int | None) -> None:
+        if self._telling and told.errand != self._telling[0].errand:
+            self._flush()
+        if not self._telling:
+            self._first = self._step
+        self._telling.append(told)
+        self._last = self._step
+        if point is not None:
+            self._taken.append(point)
+
+    def _flush(self) -> None:
+        if self._telling:
+            errand, lane, who, _ = self._telling[0]
+            text = words_of_line([told.part for told in self._telling])
+            self._lines.append(
+                Line(lane, who, text, str(errand), tuple(self._taken), (self._first, self._last))
+            )
+        self._telling, self._taken = [], []
+
+    def _of_guest(self, record: StepRecord) -> Told:
+        commands = self.events.commands
+        if record.kind == "reap":
+            about, word = self.events.reaped, "read"
+            outcome = "it failed" if any(command.status for command in about) else ""
+        else:
+            about, word, outcome = list(commands.on_the_way.get(record.actor, ())), "asked", ""
+        if record.kind == "doorbell":
+            commands.rung(record.actor)
+        cids = tuple(command.sqe.cid for command in about)
+        what = sentences.commands_of(about) if about else "nothing new"
+        return Told((word, *cids), "Guest", "Guest", Part(record.kind, what, outcome))
+
+    def _submits(self, record: StepRecord) -> Told:
+        return self._of_guest(record) if self.roles.is_guest(record.actor) else self._other(record)
+
+    def _in_controller(self, record: StepRecord) -> Told:
+        fetched = next((effect[4] for effect in record.effects if effect[0] == "fetched"), "")
+        command = self.events.commands.named(fetched) if fetched else self._names.command(record.actor)
+        if command is None:
+            return self._other(record)
+        return _TELLERS.get(command.role, _Teller._for_vmm)(self, record, command)
+
+    def _for_guest(self, record: StepRecord, command: Command) -> Told:
+        errand = ("guest", command.controller, command.sqe.cid)
+        ctlr = f"Ctlr {command.controller}"
+        outcome = ""
+        if record.kind == "execute":
+            outcome = self._changed_to(command)
+        elif record.kind == "entry":
+            slots = [str(effect[3]) for effect in record.effects if effect[0] == "entry"]
+            outcome = f"entry in slot {', '.join(slots)}" if slots else "no entry"
+        elif record.kind == "complete" and command.status > 0:
+            outcome = "with an error"
+        return Told(errand, ctlr, ctlr, Part(record.kind, sentences.commands_of([command]), outcome))
+
+    def _changed_to(self, command: Command) -> str:
+        """What a command of the guest made of its LBAs: ``now v1, not logged``."""
+        if not self._versions:
+            return ""
+        versions = dict.fromkeys(str(version) for _, _, _, version, _ in self._versions)
+        told = self.events.follower.content.watched or command.controller != self.roles.here
+        return f"now {' and '.join(versions)}" + ("" if told else ", not logged")
+
+    def _for_copy(self, record: StepRecord, command: Command) -> Told:
+        who = _title(command.who)
+        sort = _COPIES.get(command.sqe.opcode, "copy write")
+        place = sentences.place(*command.span) if command.span is not None else "blocks"
+        return Told(("copy", who, command.span), "Copy tasks", who, Part(sort, place, self._read(record)))
+
+    def _read(self, record: StepRecord) -> str:
+        """Which versions a copy has read or written."""
+        found = [str(version) for _, _, _, version, _ in self._versions]
+        for effect in record.effects:
+            if effect[0] == "read":
+                found += [self._version_here(lba) for lba in range(effect[3], effect[3] + len(effect[4]))]
+        return " and ".join(dict.fromkeys(found))
+
+    def _version_here(self, lba: int) -> str:
+        """The version of an LBA at the source."""
+        changes = self.account.changes
+        found = (each.version for each in reversed(changes) if each.side == SOURCE and each.span.covers(lba))
+        return next(found, "v0")
+
+    def _for_vmm(self, record: StepRecord, command: Command) -> Told:
+        ctlr = f"Ctlr {command.controller}"
+        base = record.actor.removesuffix(".marker").removesuffix(" aborted")
+        errand = (_GROUPS.get((command.sqe.opcode, command.select), base),)
+        if record.kind in ("entry", "marker"):
+            slots = [effect[3] for effect in record.effects if effect[0] == "entry"]
+            text = f"posts the marker in slot {slots[0]}" if slots else "posts no marker"
+            return Told(errand, ctlr, ctlr, Part("plain", text))
+        if record.kind == "complete":
+            return Told(errand, ctlr, ctlr, Part("plain", f"completes {sentences.name_of(command)}"))
+        names = self.roles.names.get(command.controller, {})
+        facts = sentences.facts_of(command, command.controller, names)
+        facts |= {"source": self.roles.here, "reported": self.events.reported}
+        if command.sqe.opcode == AdminOpcode.TRACK_SEND:
+            facts["target"] = self.events.target
+        text = sentences.words_of(command).done.format_map(facts).removeprefix(f"{ctlr} ")
+        if errand == ("get state",):
+            text = f"hands out the state of Ctlr {facts['target']}"
+        return Told(errand, ctlr, ctlr, Part("plain", text))
+
+    def _poll(self, record: StepRecord) -> Told:
+        found = next((effect for effect in record.effects if effect[0] == "consumed"), None)
+        if found is None:
+            return Told(("drain",), "VMM", "VMM", Part("empty", str(self.events.slot)))
+        mqe = unpack_mqe(MQE.pack(*found[4:]))
+        said = sentences.entry_words(mqe.esa, mqe.blocks, mqe.slba, mqe.deallocated)
+        return Told(("drain",), "VMM", "VMM", Part("entry read", str(found[3]), said))
+
+    def _vm(self, record: StepRecord) -> Told:
+        _, _, state, *door = next(effect for effect in record.effects if effect[0] == "vm")
+        text = sentences.PAUSE
+        if state != "paused":
+            moved = self.roles.is_at_destination(door[0])
+            text = sentences.started(self.roles.there if moved else "")
+        return Told((self._step,), "VMM", "VMM", Part("plain", text.removeprefix("VMM ")))
+
+    def _memory(self, record: StepRecord) -> Told:
+        moved = next((effect for effect in record.effects if effect[0] == "memory moved"), None)
+        what = f"sends {sentences.count(moved[1], 'page')} of" if moved else "cannot send"
+        return Told((self._step,), "VMM", "VMM", Part("plain", f"{what} the guest's memory over the link"))
+
+    def _other(self, record: StepRecord) -> Told:
+        """A step that has no scene of its own, in the words of its label."""
+        lane, who = self._names.lane(record.actor), self._names.who(record.actor).partition(",")[0]
+        text = record.label
+        for subject in (who, *_SUBJECTS):
+            text = text.removeprefix(f"{subject} ")
+        return Told((record.actor, record.kind), lane, who, Part("plain", text))
+
+    # -- facts ---------------------------------------------------------------------------------------------
+
+    @property
+    def _line(self) -> int:
+        """Index of the line that is being told."""
+        return max(0, len(self._lines) - (not self._telling))
+
+    def _note(self, effect: tuple[Any, ...]) -> None:
+        found, word = self.account, effect[0]
+        if word == "entry":
+            found.entries.append(Entry(self._line, self._step, effect[3], unpack_mqe(effect[4])))
+        elif word == "consumed":
+            self._consumed(effect[3])
+        elif word == "read":
+            command = self.events.commands.named(effect[5])
+            if command is not None and command.role is Role.COPY:
+                found.looks.append(Span(self._line, self._step, effect[3], len(effect[4])))
+        elif word in ("wrote", "changed"):
+            self._changed(effect[5] if word == "wrote" else effect[3])
+        elif word in _ON_THE_WAY:
+            self._on_the_way(word, effect)
+        else:
+            found.happened.setdefault(word, []).append((self._line, effect))
+
+    def _consumed(self, slot: int) -> None:
+        entries = self.account.entries
+        for at in range(len(entries) - 1, -1, -1):
+            each = entries[at]
+            if each.slot == slot and each.read_by < 0:
+                entries[at] = Entry(each.line, each.step, slot, each.mqe, self._line, self._step)
+                return
+
+    def _on_the_way(self, word: str, effect: tuple[Any, ...]) -> None:
+        """A command of the guest has come further."""
+        if word == "submitted":
+            waiting = (
+                self.events.commands.awaited(effect[1], effect[3]) if effect[1] == self.roles.guest else None
+            )
+            if waiting is not None:
+                self.account.ways.append(Way(waiting, self._line))
+            return
+        if word == "reaped":
+            if effect[1] == self.roles.guest:
+                for command in self.events.reaped:
+                    self._way(command).read = self._line
+            return
+        carried_out = self.events.commands.named(effect[4] if word == "fetched" else effect[3])
+        if carried_out is None or carried_out.role is not Role.GUEST:
+            return
+        if word == "fetched":
+            self._way(carried_out).fetched.append((self._line, effect[1]))
+        else:
+            self._way(carried_out).completed.append((self._line, effect[1], effect[4]))
+
+    def _way(self, command: Command) -> Way:
+        found = next((way for way in self.account.ways if way.command is command), None)
+        if found is None:
+            found = Way(command, -1)
+            self.account.ways.append(found)
+        return found
+
+    def _changed(self, name: str) -> None:
+        command = self.events.commands.named(name)
+        if command is None:
+            return
+        is_guests = command.role is Role.GUEST
+        who = f"the guest's {sentences.commands_of([command])}" if is_guests else _title(command.who)
+        logged = self.events.follower.content.watched and command.controller == self.roles.here
+        for side, slba, blocks, version, _ in self._versions:
+            span = Span(self._line, self._step, slba, blocks)
+            mine = command if is_guests else None
+            self.account.changes.append(Change(span, side, version, mine, command.controller, who, logged))
+
+
+def _title(who: str) -> str:
+    return who[:1].upper() + who[1:]
+
+
+_ALSO_TOLD: Final = frozenset(("memory",))
+"""Local steps that a story cannot do without."""
+
+_ON_THE_WAY: Final = frozenset(("submitted", "fetched", "completed", "reaped"))
+
+_SUBJECTS: Final = ("the VMM", "the guest", "guest")
+
+_COPIES: Final[Mapping[int, str]] = {
+    IoOpcode.READ: "copy read",
+    IoOpcode.DATASET_MANAGEMENT: "copy deallocate",
+    IoOpcode.WRITE_ZEROES: "copy zeroes",
+    IoOpcode.WRITE_UNCORRECTABLE: "copy uncorrectable",
+}
+
+_GROUPS: Final[Mapping[tuple[int, int], str]] = {
+    (AdminOpcode.SET_FEATURES, Feature.CONTROLLER_DATA_QUEUE): "drain",
+    (AdminOpcode.MIGRATION_RECEIVE, MigrationReceiveSelect.GET_STATE): "get state",
+    (AdminOpcode.MIGRATION_SEND, MigrationSendSelect.SET_STATE): "set state",
+}
+"""Admin commands that serve an errand which is longer than one of them."""
+
+_TELLERS: Final[Mapping[Role, Callable[[_Teller, StepRecord, Command], Told]]] = {
+    Role.GUEST: _Teller._for_guest,
+    Role.COPY: _Teller._for_copy,
+}
+
+_SCENES: Final[Mapping[str, Callable[[_Teller, StepRecord], Told]]] = {
+    "submit": _Teller._submits,
+    "doorbell": _Teller._submits,
+    "reap": _Teller._submits,
+    "fetch": _Teller._in_controller,
+    "execute": _Teller._in_controller,
+    "entry": _Teller._in_controller,
+    "marker": _Teller._in_controller,
+    "complete": _Teller._in_controller,
+    "poll": _Teller._poll,
+    "pause": _Teller._vm,
+    "start": _Teller._vm,
+    "memory": _Teller._memory,
+}
+"""Kind of a step -> how it is told."""
