@@ -15,7 +15,6 @@ from nvmelm_lab.nvme import (
     Feature,
     IoOpcode,
     MigrationReceiveSelect,
-    MigrationSendSelect,
     unpack_mqe,
 )
 from nvmelm_lab.nvme.structs import MQE
@@ -119,7 +118,14 @@ class _Teller:
         return Told((word, *cids), "Guest", "Guest", Part(record.kind, what, outcome))
 
     def _submits(self, record: StepRecord) -> Told:
-        return self._of_guest(record) if self.roles.is_guest(record.actor) else self._other(record)
+        if self.roles.is_guest(record.actor):
+            return self._of_guest(record)
+        sqe = next((effect[4] for effect in record.effects if effect[0] == "submitted"), b"")
+        if not sqe or self._names.lane(record.actor) != "VMM":
+            return self._other(record)
+        name = AdminOpcode(sqe[0]).name.replace("_", " ").title()
+        errand = "drain" if sqe[0] == AdminOpcode.SET_FEATURES else f"{name} of {record.actor}"
+        return Told((errand,), "VMM", "VMM", Part("plain", f"submits {name}"))
 
     def _in_controller(self, record: StepRecord) -> Told:
         fetched = next((effect[4] for effect in record.effects if effect[0] == "fetched"), "")
@@ -173,6 +179,8 @@ class _Teller:
         ctlr = f"Ctlr {command.controller}"
         base = record.actor.removesuffix(".marker").removesuffix(" aborted")
         errand = (_GROUPS.get((command.sqe.opcode, command.select), base),)
+        if command.controller == self.roles.mmc_there and command.sqe.opcode == AdminOpcode.MIGRATION_SEND:
+            errand = ("arrive",)
         if record.kind in ("entry", "marker"):
             slots = [effect[3] for effect in record.effects if effect[0] == "entry"]
             text = f"posts the marker in slot {slots[0]}" if slots else "posts no marker"
@@ -313,7 +321,6 @@ _COPIES: Final[Mapping[int, str]] = {
 _GROUPS: Final[Mapping[tuple[int, int], str]] = {
     (AdminOpcode.SET_FEATURES, Feature.CONTROLLER_DATA_QUEUE): "drain",
     (AdminOpcode.MIGRATION_RECEIVE, MigrationReceiveSelect.GET_STATE): "get state",
-    (AdminOpcode.MIGRATION_SEND, MigrationSendSelect.SET_STATE): "set state",
 }
 """Admin commands that serve an errand which is longer than one of them."""
 
