@@ -1,12 +1,13 @@
 """docs/life-cycle.md is what tools/life_cycle.py draws from the table today."""
 
 import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from nvmelm_lab.ssd.life_cycle import BECOMES, TABLE, Event, Logging, Motion, Part, Power, Rule
+from nvmelm_lab.ssd.life_cycle import BECOMES, TABLE, Event, Logging, Motion, Part, Power, Rule, outcome
 
 SCRIPT = Path(__file__).resolve().parents[2] / "tools" / "life_cycle.py"
 
@@ -27,9 +28,17 @@ def test_the_committed_page_is_current(tool: ModuleType) -> None:
     )
 
 
-def test_the_page_follows_the_table(tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def fresh() -> Iterator[None]:
+    """What the table says is remembered; here it changes."""
+    yield
+    outcome.cache_clear()
+
+
+def test_the_page_follows_the_table(tool: ModuleType, monkeypatch: pytest.MonkeyPatch, fresh: None) -> None:
     before = tool.page()
     monkeypatch.setitem(TABLE, Event.SET_FIRST, (Rule(frozenset()),))
+    outcome.cache_clear()
     assert "Set State 01b" not in tool.diagram(tool.Intake)
     assert tool.page() != before
 

@@ -11,7 +11,7 @@ from nvmelm_lab.nvme import commands
 from nvmelm_lab.nvme import migration_commands as lm
 from nvmelm_lab.nvme.codes import Property
 from nvmelm_lab.races import Explorer, Found
-from nvmelm_lab.races import explorer as explorers
+from nvmelm_lab.races import guide as guides
 from nvmelm_lab.ssd import Habits, admission
 from tests.ssd.door import Ring, ready
 
@@ -206,7 +206,7 @@ def test_orders_that_are_left_out_as_indifferent_show_nothing_else(
     race: Race, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reduced = explore(race).finals
-    monkeypatch.setattr(explorers, "conflict", lambda _one, _other: True)
+    monkeypatch.setattr(guides, "conflict", lambda _one, _other: True)
     assert explore(race, "sleep sets").finals == reduced
 
 
