@@ -43,7 +43,7 @@ class Size:
     jupyterlab: bool
 
 
-FULL = Size(rounds=7, ios=6_400, steps=300, scenarios=4, blocks=16_384, processes=5, jupyterlab=True)
+FULL = Size(rounds=7, ios=6_400, steps=300, scenarios=5, blocks=16_384, processes=5, jupyterlab=True)
 TINY = Size(rounds=1, ios=256, steps=100, scenarios=1, blocks=64, processes=1, jupyterlab=False)
 
 
