@@ -25,6 +25,8 @@ class Line:
 
     lane, who, text
         Where a picture shows it, who it was, and what was done: `who` and `text` make a sentence.
+    note
+        What that means, for who has the room to say so; "" for nothing.
     errand
         What it serves, the same for all lines that serve the same.
     points
@@ -36,6 +38,7 @@ class Line:
     lane: str
     who: str
     text: str
+    note: str
     errand: str
     points: tuple[int, ...]
     steps: tuple[int, int]

@@ -148,7 +148,7 @@ def _behind(told: Account, lba: int, promised: Change, found: Change | None) -> 
     if entry.read_by < 0:
         return (
             f"{posted}; the VMM never read it",
-            (f"so the VMM does not know that LBA {lba} changed in step {step}",),
+            (f"the VMM does not know that LBA {lba} changed in step {step}",),
             "After the suspend, read the Migration Queue up to its marker, and copy what the entries say.",
         )
     return _told_in_vain(told, lba, promised, found, entry, posted)
@@ -219,7 +219,7 @@ def _not_logged(told: Account, promised: Change) -> Reasons:
         )
     began = next((line for line, on in moves if on), 0)
     return (
-        f"{none} Ctlr {here} was not logged yet" + (f": that began in step {began}" if began else ""),
+        f"{none} Ctlr {here} was not logged yet" + (f" (only from step {began} on)" if began else ""),
         (
             f"LBA {promised.span.slba} was read for the copy before it changed, and nothing told the VMM to read it "
             "again",

@@ -39,6 +39,8 @@ class Step:
         Index into the explanation's lanes.
     who, text
         Together a sentence.
+    note
+        What that means, for who has the room to say so; "" for nothing.
     points
         The points of choice that it took, as indices into the order; empty for what no other could tell of.
     trace
@@ -48,6 +50,7 @@ class Step:
     lane: int
     who: str
     text: str
+    note: str
     points: tuple[int, ...]
     trace: tuple[int, int]
 
@@ -141,7 +144,7 @@ def explain(found: Counterexample) -> Explanation:
         sentence=diagnosis.finding,
         lanes=told.lanes,
         steps=tuple(
-            Step(told.lanes.index(line.lane), line.who, line.text, line.points, line.steps)
+            Step(told.lanes.index(line.lane), line.who, line.text, line.note, line.points, line.steps)
             for line in told.lines
         ),
         races=races,
@@ -189,17 +192,18 @@ def _cells(run: Run, reversal: Reversal) -> list[Key]:
 
 
 def _race(told: Account, run: Run, reversal: Reversal, name: str) -> Race:
-    first = told.lines[told.line_of(reversal.first)]
     places = told.names.places(((), tuple(_cells(run, reversal))))
-    about = places[0].words if places else "what they touch"
-    one = told.line_of(reversal.first) + 1
-    if reversal.second < 0:
-        other, number = told.names.who(actor_of(reversal.decision)), 0
+    about = places[0].words if places else "what both touch"
+    first = told.line_of(reversal.first) + 1
+    if reversal.second >= 0:
+        second = told.line_of(reversal.second) + 1
+        text = f"Had step {second} come before step {first}, nothing would have broken."
     else:
-        number = told.line_of(reversal.second) + 1
-        other = told.lines[number - 1].who
-    text = f"Had {other} come before {first.who} here, nothing would have broken."
-    return Race(name, one, number, about, text, reversal.order)
+        second = 0
+        who = told.names.who(actor_of(reversal.decision))
+        would = told.names.step(actor_of(reversal.decision), reversal.does)
+        text = f"Before step {first} {who} could have gone: {would}. Then nothing would have broken."
+    return Race(name, first, second, about, text, reversal.order)
 
 
 # -- words -------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ class Point:
     others
         What else could have been decided.
     rivals
-        Those of `others` whose order with this decision can matter, at this very point.
+        Those of `others` whose order with this decision can matter, at this very point, each with what it would do.
     step
         Number of the step in the run's trace.
     reads, writes
@@ -38,7 +38,7 @@ class Point:
     decision: str
     usual: str
     others: tuple[str, ...]
-    rivals: tuple[str, ...]
+    rivals: tuple[tuple[str, str], ...]
     step: int
     reads: frozenset[Key]
     writes: frozenset[Key]
@@ -55,8 +55,9 @@ class Follow:
         Those met so far.
     """
 
-    def __init__(self, order: Sequence[str]) -> None:
+    def __init__(self, order: Sequence[str], *, notes_rivals: bool = False) -> None:
         self.points: list[Point] = []
+        self._notes_rivals = notes_rivals
         self._left = list(order)
 
     def __call__(self, able: Mapping[str, Actor], last: str) -> str:
@@ -68,14 +69,17 @@ class Follow:
         actor = able[decision]
         reads, writes = _touched(actor)
         others = tuple(each for each in able if each != decision)
-        rivals = tuple(
-            each
-            for each in others
-            if able[each] is not actor and _clash((reads, writes), _touched(able[each]))
-        )
+        rivals = tuple((each, _does(able[each])) for each in others if self._is_rival(able[each], actor))
         step = actor.engine.step_index + 1
         self.points.append(Point(decision, usual, others, rivals, step, reads, writes))
         return decision
+
+    def _is_rival(self, other: Actor, actor: Actor) -> bool:
+        return self._notes_rivals and other is not actor and _clash(_touched(actor), _touched(other))
+
+
+def _does(actor: Actor) -> str:
+    return actor.kind.describe(actor.subject)
 
 
 Footprint = tuple[frozenset["Key"], frozenset["Key"]]
@@ -114,9 +118,9 @@ class Run:
 
 
 def follow(build: Callable[[], World], order: Sequence[str], trace: Trace | None = None) -> Run:
-    """Run what `build` sets up in `order` as far as it goes, and judge."""
+    """Run what `build` sets up in `order` as far as it goes, and judge.  Rivals are noted in a run with a trace."""
     world = build()
-    pick = Follow(order)
+    pick = Follow(order, notes_rivals=trace is not None)
     world.begin(Walk(pick=pick), trace=trace)
     world.engine.run()
     world.engine.use(RunToBlock())

@@ -38,11 +38,13 @@ class Freedoms:
     @property
     def sentence(self) -> str:
         """All of it in one sentence."""
-        said = "It fails whatever the SSD does, where the standard leaves it a choice."
         if self.needs:
-            said = f"It fails only with an SSD that {' and '.join(self.needs)}."
-        if self.safe:
-            said = f"{said.partition(',')[0].removesuffix('.')}, unless it {', or '.join(self.safe)}."
+            said = f"It fails only with an SSD that {' and '.join(self.needs)}"
+            said += f"; not if it {', or '.join(self.safe)}." if self.safe else "."
+        elif self.safe:
+            said = f"It fails with every SSD but one that {', or '.join(self.safe)}."
+        else:
+            said = "It fails whatever the SSD does where the standard leaves it a choice."
         if self.unknown:
             said += f" Not known for an SSD that {', or '.join(self.unknown)}."
         return said

@@ -16,28 +16,24 @@ class Part:
     outcome: str = ""
 
 
-def words_of_line(parts: Sequence[Part]) -> str:
-    """What was done, as the end of a sentence that names who did it."""
-    said = _FAMILIES.get(parts[0].sort, _each)(parts)
-    faults = [part.outcome for part in parts if part.sort == "fault"]
-    return "; then ".join([said, *faults])
+def words_of_line(parts: Sequence[Part]) -> tuple[str, str]:
+    """What was done, as the end of a sentence that names who did it; and a note that may follow a colon, or ""."""
+    told = _FAMILIES.get(parts[0].sort)
+    return (told(parts), "") if told is not None else _each(parts)
 
 
-def _each(parts: Sequence[Part]) -> str:
-    return "; ".join(dict.fromkeys(_present(part.about) for part in parts if part.about))
-
-
-def _present(text: str) -> str:
-    """What a player says of a step when it is done, as it is done."""
-    past = next((each for each in _PRESENT if text.startswith(each)), "")
-    return _PRESENT[past] + text.removeprefix(past) if past else text
+def _each(parts: Sequence[Part]) -> tuple[str, str]:
+    """Each of them, in the words that it brings: ``suspends Ctlr Y``, and that it fetches no more commands."""
+    said = list(dict.fromkeys(part.about for part in parts))
+    return "; ".join(said), parts[0].outcome if len(said) == 1 else ""
 
 
 def _in_controller(parts: Sequence[Part]) -> str:
-    """A command of the guest: ``fetches and executes command 1, Write LBA 0: now v1, entry in slot 0``."""
-    verbs = [_VERBS[part.sort] for part in parts if part.sort in _VERBS and part.sort != "entry"]
-    if parts[0].sort == "entry":
-        verbs.insert(0, _VERBS["entry"])
+    """A command of the guest: ``carries out command 1: LBA 0 is v1, entry in slot 0``."""
+    sorts = {part.sort for part in parts}
+    verbs = [_VERBS[part.sort] for part in parts if part.sort != "entry" or parts[0].sort == "entry"]
+    if "execute" in sorts and "complete" in sorts:
+        verbs = ["carries out"] if "fetch" in sorts else ["executes"]
     outcomes = [part.outcome for part in parts if part.outcome]
     outcome = f": {', '.join(outcomes)}" if outcomes else ""
     return f"{_listed(list(dict.fromkeys(verbs)))} {parts[0].about}{outcome}"
@@ -77,14 +73,12 @@ def _block(part: Part) -> str:
 
 
 def _drained(parts: Sequence[Part]) -> str:
-    """A look into the Migration Queue: ``reads slots 0 and 1: LBA 0 changed; the controller is suspended``."""
+    """A look into the Migration Queue: ``reads slot 0 (LBA 0 changed) and slot 1 (Y is suspended)``."""
     read = [part for part in parts if part.sort == "entry read"]
     empty = [part for part in parts if part.sort == "empty"]
     said = []
     if read:
-        slots = _listed([part.about for part in read])
-        what = "; ".join(part.outcome for part in read)
-        said.append(f"reads the {'entry in slot' if len(read) == 1 else 'entries in slots'} {slots}: {what}")
+        said.append("reads " + _listed([f"slot {part.about} ({part.outcome})" for part in read]))
     if empty:
         said.append(f"finds slot {empty[-1].about} empty")
     return "; ".join(said)
@@ -93,20 +87,6 @@ def _drained(parts: Sequence[Part]) -> str:
 def _listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
-
-_PRESENT: Final[Mapping[str, str]] = {
-    "created ": "creates ",
-    "deleted ": "deletes ",
-    "gave ": "gives ",
-    "stopped ": "stops ",
-    "attached ": "attaches ",
-    "detached ": "detaches ",
-    "brought ": "brings ",
-    "reset ": "resets ",
-    "answered ": "answers ",
-    "executed ": "executes ",
-    "posted ": "posts ",
-}
 
 _VERBS: Final[Mapping[str, str]] = {
     "fetch": "fetches",

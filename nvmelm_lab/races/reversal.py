@@ -7,7 +7,7 @@ them, and the rest follows as far as it goes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nvmelm_lab.engine import Trace
@@ -26,8 +26,8 @@ class Reversal:
 
     first, second
         Its points of choice; `second` is -1 for a step that could have come before the first and so never came.
-    decision
-        The second step's.
+    decision, does
+        The second step's, and, where it never came, what it would have done.
     order
         A run in which the second comes first, and nothing breaks.
     """
@@ -35,6 +35,7 @@ class Reversal:
     first: int
     second: int
     decision: str
+    does: str
     order: tuple[str, ...]
 
 
@@ -45,7 +46,7 @@ def deciding(build: Callable[[], World], run: Run, trace: Trace) -> list[Reversa
     for race in candidates[:MOST_RUNS]:
         other = follow(build, race.order)
         if not other.sentence:
-            found.append(Reversal(race.first, race.second, race.decision, other.order))
+            found.append(replace(race, order=other.order))
     return found
 
 
@@ -59,15 +60,15 @@ def _candidates(run: Run, trace: Trace) -> Iterator[Reversal]:
         between = [at for at in range(first + 1, second) if not pasts[at] >> first & 1]
         turned = [*range(first), *between, second]
         rest = [at for at in range(first, len(order)) if at not in turned]
-        yield Reversal(first, second, order[second], tuple(order[at] for at in (*turned, *rest)))
+        yield Reversal(first, second, order[second], "", tuple(order[at] for at in (*turned, *rest)))
     # Who could have gone there and then, but was held up by the step that went: its next step may never come.
     for first, point in enumerate(points):
-        for rival in point.rivals:
+        for rival, does in point.rivals:
             if (first, rival) not in tried:
                 later = next((at for at in range(first + 1, len(order)) if order[at] == rival), -1)
                 rest = [at for at in range(first, len(order)) if at != later]
                 turned_order = (*order[:first], rival, *(order[at] for at in rest))
-                yield Reversal(first, later, rival, turned_order)
+                yield Reversal(first, later, rival, does, turned_order)
 
 
 def _races(points: Sequence[Point], trace: Trace) -> tuple[list[tuple[int, int]], list[int]]:

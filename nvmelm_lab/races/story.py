@@ -9,12 +9,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from nvmelm_lab.races.explain import Explanation, Race
+from nvmelm_lab.races.explain import Explanation, Race, Step
 
 WIDTH: Final = 80
-
-_LANE: Final = 3
-"""Columns from one lane to the next."""
 
 
 def story(told: Explanation) -> str:
@@ -32,35 +29,28 @@ def _head(told: Explanation) -> Iterator[str]:
 
 def _lanes(told: Explanation) -> Iterator[str]:
     races = _marks(told.races)
-    margin = 2 + max(map(len, races.values()), default=0)
-    left = margin + 3
-    yield from _header(told.lanes, left)
+    margin = max(map(len, races.values()), default=0)
+    lanes = [_SHORT.get(lane, lane.removeprefix("Ctlr ")) for lane in told.lanes]
+    yield f"{'':{margin + 4}}{' '.join(lanes)}"
     for number, step in enumerate(told.steps, 1):
-        marks = ["·"] * len(told.lanes)
-        marks[step.lane] = "●"
-        lanes = (" " * (_LANE - 1)).join(marks)
-        head = f"{races.get(number, ''):>{margin - 1}} {number:>2} {lanes}  "
-        text = textwrap.wrap(f"{step.who} {step.text}", WIDTH - len(head))
+        marks = _row(lanes, step.lane)
+        head = f"{races.get(number, ''):>{margin}} {number:>2} {marks}  "
+        text = _told(step, WIDTH - len(head))
         yield head + text[0]
-        blank = " " * left + (" " * (_LANE - 1)).join("·" * len(told.lanes)) + "  "
+        blank = f"{'':{margin + 4}}{_row(lanes, -1)}  "
         yield from (blank + more for more in text[1:])
 
 
-def _header(lanes: Sequence[str], left: int) -> Iterator[str]:
-    """The lanes' names, each above its own column, on as few rows as they need."""
-    rows: list[str] = []
-    for at, name in enumerate(map(_short, lanes)):
-        column = left + at * _LANE
-        row = next((each for each in range(len(rows)) if len(rows[each]) < column), len(rows))
-        if row == len(rows):
-            rows.append("")
-        rows[row] = f"{rows[row]:<{column}}{name}"
-    for row in reversed(range(len(rows))):
-        yield rows[row]
+def _row(lanes: Sequence[str], lane: int) -> str:
+    """A mark in the lane of who acts."""
+    return " ".join(f"{'●' if at == lane else '·':^{len(name)}}" for at, name in enumerate(lanes))
 
 
-def _short(lane: str) -> str:
-    return _SHORT.get(lane, lane.removeprefix("Ctlr "))
+def _told(step: Step, room: int) -> list[str]:
+    """A step in words, with its note if there is room for it."""
+    text = f"{step.who} {step.text}"
+    whole = f"{text}: {step.note}" if step.note else text
+    return [whole] if len(whole) <= room else textwrap.wrap(text, room)
 
 
 _SHORT: Final = {"Copy tasks": "Copy"}
@@ -87,8 +77,8 @@ def _facts(told: Explanation) -> Iterator[str]:
             yield from _wrapped(f"  {role + ':':<9} {version.name} ({version.writer}{step})", 12)
     if told.entry:
         yield from _wrapped(f"Its entry in the Migration Queue: {told.entry}.", 2)
-    for number, why in enumerate(told.why):
-        yield from _wrapped(f"{'Why: ' if not number else '     '}{why}.", 7)
+    if told.why:
+        yield from _wrapped("Why: " + " ".join(f"{why[:1].upper()}{why[1:]}." for why in told.why), 2)
     for race in told.races:
         yield from _wrapped(_race(race), 2)
     yield from _wrapped(told.freedoms, 2)
@@ -99,7 +89,7 @@ def _facts(told: Explanation) -> Iterator[str]:
 
 def _race(race: Race) -> str:
     steps = f"steps {race.first} and {race.second}" if race.second else f"step {race.first}"
-    return f"Race {race.name}, {steps}, about {race.about}: {race.text}"
+    return f"Race {race.name}: {steps}, for {race.about}. {race.text}"
 
 
 def _wrapped(text: str, indent: int) -> list[str]:

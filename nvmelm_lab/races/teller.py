@@ -98,10 +98,9 @@ class _Teller:
     def _flush(self) -> None:
         if self._telling:
             errand, lane, who, _ = self._telling[0]
-            text = words_of_line([told.part for told in self._telling])
-            self._lines.append(
-                Line(lane, who, text, str(errand), tuple(self._taken), (self._first, self._last))
-            )
+            text, note = words_of_line([told.part for told in self._telling])
+            steps = self._first, self._last
+            self._lines.append(Line(lane, who, text, note, str(errand), tuple(self._taken), steps))
         self._telling, self._taken = [], []
 
     def _of_guest(self, record: StepRecord) -> Told:
@@ -114,7 +113,7 @@ class _Teller:
         if record.kind == "doorbell":
             commands.rung(record.actor)
         cids = tuple(command.sqe.cid for command in about)
-        what = sentences.commands_of(about) if about else "nothing new"
+        what = " and ".join(map(_number if word == "read" else _title, about)) or "nothing new"
         return Told((word, *cids), "Guest", "Guest", Part(record.kind, what, outcome))
 
     def _submits(self, record: StepRecord) -> Told:
@@ -138,25 +137,29 @@ class _Teller:
         errand = ("guest", command.controller, command.sqe.cid)
         ctlr = f"Ctlr {command.controller}"
         outcome = ""
+        about = _number(command)
         if record.kind == "execute":
             outcome = self._changed_to(command)
+            about = about if outcome else _title(command)
         elif record.kind == "entry":
             slots = [str(effect[3]) for effect in record.effects if effect[0] == "entry"]
             outcome = f"entry in slot {', '.join(slots)}" if slots else "no entry"
         elif record.kind == "complete" and command.status > 0:
             outcome = "with an error"
-        return Told(errand, ctlr, ctlr, Part(record.kind, sentences.commands_of([command]), outcome))
+        return Told(errand, ctlr, ctlr, Part(record.kind, about, outcome))
 
     def _changed_to(self, command: Command) -> str:
-        """What a command of the guest made of its LBAs: ``now v1, not logged``."""
+        """What a command of the guest made of its LBAs: ``LBA 0 is v1, not logged``."""
         if not self._versions:
             return ""
-        versions = dict.fromkeys(str(version) for _, _, _, version, _ in self._versions)
+        said = [
+            f"{sentences.place(slba, blocks)} is {version}" for _, slba, blocks, version, _ in self._versions
+        ]
         told = self.events.follower.content.watched or command.controller != self.roles.here
-        return f"now {' and '.join(versions)}" + ("" if told else ", not logged")
+        return ", ".join(said) + ("" if told else ", not logged")
 
     def _for_copy(self, record: StepRecord, command: Command) -> Told:
-        who = _title(command.who)
+        who = _upper(command.who)
         sort = _COPIES.get(command.sqe.opcode, "copy write")
         place = sentences.place(*command.span) if command.span is not None else "blocks"
         return Told(("copy", who, command.span), "Copy tasks", who, Part(sort, place, self._read(record)))
@@ -187,22 +190,25 @@ class _Teller:
             return Told(errand, ctlr, ctlr, Part("plain", text))
         if record.kind == "complete":
             return Told(errand, ctlr, ctlr, Part("plain", f"completes {sentences.name_of(command)}"))
+        text, _, note = self._done(command).partition(": ")
+        return Told(errand, ctlr, ctlr, Part("plain", text.removeprefix(f"{ctlr} "), note))
+
+    def _done(self, command: Command) -> str:
+        """What it means that an admin command was executed, in a sentence with a note behind a colon."""
         names = self.roles.names.get(command.controller, {})
         facts = sentences.facts_of(command, command.controller, names)
         facts |= {"source": self.roles.here, "reported": self.events.reported}
         if command.sqe.opcode == AdminOpcode.TRACK_SEND:
             facts["target"] = self.events.target
-        text = sentences.words_of(command).done.format_map(facts).removeprefix(f"{ctlr} ")
-        if errand == ("get state",):
-            text = f"hands out the state of Ctlr {facts['target']}"
-        return Told(errand, ctlr, ctlr, Part("plain", text))
+        words = sentences.words_of(command)
+        return _PRESENT.get(words.done, words.done).format_map(facts)
 
     def _poll(self, record: StepRecord) -> Told:
         found = next((effect for effect in record.effects if effect[0] == "consumed"), None)
         if found is None:
             return Told(("drain",), "VMM", "VMM", Part("empty", str(self.events.slot)))
         mqe = unpack_mqe(MQE.pack(*found[4:]))
-        said = sentences.entry_words(mqe.esa, mqe.blocks, mqe.slba, mqe.deallocated)
+        said = sentences.entry_words(0 if mqe.blocks else mqe.esa, mqe.blocks, mqe.slba, mqe.deallocated)
         return Told(("drain",), "VMM", "VMM", Part("entry read", str(found[3]), said))
 
     def _vm(self, record: StepRecord) -> Told:
@@ -211,7 +217,8 @@ class _Teller:
         if state != "paused":
             moved = self.roles.is_at_destination(door[0])
             text = sentences.started(self.roles.there if moved else "")
-        return Told((self._step,), "VMM", "VMM", Part("plain", text.removeprefix("VMM ")))
+        said, _, note = text.removeprefix("VMM ").partition(": ")
+        return Told((self._step,), "VMM", "VMM", Part("plain", said, note))
 
     def _memory(self, record: StepRecord) -> Told:
         moved = next((effect for effect in record.effects if effect[0] == "memory moved"), None)
@@ -292,7 +299,7 @@ class _Teller:
         if command is None:
             return
         is_guests = command.role is Role.GUEST
-        who = f"the guest's {sentences.commands_of([command])}" if is_guests else _title(command.who)
+        who = f"the guest's {sentences.commands_of([command])}" if is_guests else _upper(command.who)
         logged = self.events.follower.content.watched and command.controller == self.roles.here
         for side, slba, blocks, version, _ in self._versions:
             span = Span(self._line, self._step, slba, blocks)
@@ -300,9 +307,35 @@ class _Teller:
             self.account.changes.append(Change(span, side, version, mine, command.controller, who, logged))
 
 
-def _title(who: str) -> str:
+def _upper(who: str) -> str:
     return who[:1].upper() + who[1:]
 
+
+def _number(command: Command) -> str:
+    return f"command {command.sqe.cid}"
+
+
+def _title(command: Command) -> str:
+    return sentences.commands_of([command])
+
+
+_PRESENT: Final[Mapping[str, str]] = {
+    "Ctlr {ctrl} logs: from now on each change through Ctlr {target} gets an entry": (
+        "Ctlr {ctrl} logs Ctlr {target} from now on: each change gets an entry"
+    ),
+    "Ctlr {ctrl} gave Ctlr {target} that state: the guest's queues, as they stood": (
+        "Ctlr {ctrl} gives Ctlr {target} the state: the guest's queues, as they stood"
+    ),
+    "Ctlr {ctrl} created the Migration Queue: a ring in the VMM's memory": (
+        "Ctlr {ctrl} creates the Migration Queue: a ring in the VMM's memory"
+    ),
+    "Ctlr {ctrl} deleted the Migration Queue": "Ctlr {ctrl} deletes the Migration Queue",
+    "Ctlr {ctrl} stopped logging Ctlr {target}": "Ctlr {ctrl} stops logging Ctlr {target}",
+    "Ctlr {ctrl} handed out {length} bytes of the state of Ctlr {target}": (
+        "Ctlr {ctrl} hands out the state of Ctlr {target}"
+    ),
+}
+"""What the player says of an admin command that is done -> the same as it is done, short enough for one line."""
 
 _ALSO_TOLD: Final = frozenset(("memory",))
 """Local steps that a story cannot do without."""

@@ -91,9 +91,7 @@ def test_a_step_is_led_to_by_an_earlier_one() -> None:
     assert all(cause < number for number, cause in enumerate(causes, 1))
     texts = [step.text for step in explanation.steps]
     asked = next(n for n, text in enumerate(texts, 1) if text.startswith("submits command 1"))
-    done = next(
-        n for n, text in enumerate(texts, 1) if text.startswith("fetches, executes and completes command 1")
-    )
+    done = next(n for n, text in enumerate(texts, 1) if text.startswith("carries out command 1"))
     read = next(n for n, text in enumerate(texts, 1) if text.startswith("reads the completion of command 1"))
     assert causes[done - 1] == asked
     assert causes[read - 1] == done
