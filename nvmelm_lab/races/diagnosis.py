@@ -7,7 +7,7 @@ Steps are named by the number of their line, from 1 on.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,6 +82,8 @@ def _of_block(told: Account, lba: int, place: str) -> Diagnosis:
     finding = (
         f"LBA {lba} holds {block.found.name} at the {place}; the guest was promised {block.promised.name}"
     )
+    if found is not None and found.command is None and found.controller == told.roles.there:
+        return Diagnosis(finding, block, "", *_earlier_command(told, found))
     if promised is None:
         return Diagnosis(finding, block, "", *_never_copied(told, lba, found))
     if promised.side == DESTINATION:
@@ -103,6 +105,15 @@ def _version(change: Change | None, *, empty: bool = False) -> Version:
 
 Reasons = tuple[str, tuple[str, ...], str]
 """What became of the entry, how it came to that, what would be right."""
+
+
+def _earlier_command(told: Account, found: Change) -> tuple[tuple[str, ...], str]:
+    """The VMM had used the guest's controller at the destination itself, and a command of that came late."""
+    there, step = told.roles.there, found.span.line + 1
+    why = f"a command that the VMM had given to Ctlr {there} before the move was carried out only in step {step}"
+    return (
+        why,
+    ), f"End what Ctlr {there} was given before: delete its queues, or reset it, before the last copies."
 
 
 def _never_copied(told: Account, lba: int, found: Change | None) -> tuple[tuple[str, ...], str]:
@@ -130,7 +141,7 @@ def _behind(told: Account, lba: int, promised: Change, found: Change | None) -> 
     """The guest changed it at the source, and the destination does not have that."""
     step = promised.span.line + 1
     if not promised.logged:
-        return _not_logged(told, promised)
+        return _not_logged(told, lba, promised)
     entry = _entry_of(told, lba, promised)
     if entry is None:
         return (
@@ -165,6 +176,13 @@ def _told_in_vain(
         if change.side == DESTINATION and change.command is None and change.span.covers(lba)
     ]
     after = [copy for copy in copies if copy.span.step > entry.read_at]
+    full = told.first("queue full")
+    if not after and full >= 0:
+        return (
+            read,
+            (f"the queue filled up in step {full + 1}; after that the VMM did not copy LBA {lba} again",),
+            "After 'full' begin anew: log again, copy what is allocated, deallocate the rest at the destination.",
+        )
     if not after:
         return (
             read,
@@ -193,9 +211,9 @@ def _told_in_vain(
     )
 
 
-def _not_logged(told: Account, promised: Change) -> Reasons:
+def _not_logged(told: Account, lba: int, promised: Change) -> Reasons:
     step, here = promised.span.line + 1, told.roles.here
-    none = f"none: when LBA {promised.span.slba} changed in step {step},"
+    none = f"none: when LBA {lba} changed in step {step},"
     if promised.controller != here:
         return (
             f"{none} it was through Ctlr {promised.controller}, of which no queue tells",
@@ -218,12 +236,14 @@ def _not_logged(told: Account, promised: Change) -> Reasons:
             "Log until the controller is suspended and nothing is in flight.",
         )
     began = next((line for line, on in moves if on), 0)
+    entry = f"{none} Ctlr {here} was not logged yet" + (f" (only from step {began} on)" if began else "")
+    if not any(look.covers(lba) for look in told.looks):
+        asked = told.first("reported") + 1
+        why = f"no copy read LBA {lba}" + (f": the list of step {asked} did not name it" if asked else "")
+        return entry, (why,), "What Get LBA Status gives has to name every LBA that holds data."
     return (
-        f"{none} Ctlr {here} was not logged yet" + (f" (only from step {began} on)" if began else ""),
-        (
-            f"LBA {promised.span.slba} was read for the copy before it changed, and nothing told the VMM to read it "
-            "again",
-        ),
+        entry,
+        (f"LBA {lba} was read for the copy before it changed, and nothing told the VMM to read it again",),
         "Begin to copy only when Track Send has completed: from then on each change gets an entry.",
     )
 
@@ -241,6 +261,8 @@ def _entry_of(told: Account, lba: int, change: Change) -> Entry | None:
 def _look_before(told: Account, lba: int, write: Change) -> Span | None:
     """When that copy had read the LBA at the source."""
     line = told.lines[write.span.line]
+    if write.version.endswith(", deallocated"):
+        return None
     looks = [
         look
         for look in told.looks
@@ -279,32 +301,49 @@ def _stuck_guest(told: Account, sentence: str) -> Diagnosis:
             for line, name in way.fetched
             if way.asked < 0
         ]
-    memory, state = told.first("memory moved"), told.first("state taken")
-    if any(line > memory >= 0 for way in waiting for line in _touches_memory(way)):
-        why.append(
-            f"the guest's memory, and its queues in it, was sent in step {memory + 1}: "
-            f"Ctlr {told.roles.there} looks at queues as they were then"
-        )
-        advice = "Send the rest of the guest's memory when the VM is paused and its controller suspended."
-    elif any(line > state >= 0 for way in waiting for line in _touches_state(way)):
-        why.append(
-            f"the state of Ctlr {told.roles.here} was taken in step {state + 1}: "
-            f"of what became of its queues later Ctlr {told.roles.there} does not know"
-        )
-        advice = "Take the state when the controller is suspended: then it changes no more."
-    else:
-        advice = "Let the destination go on where the source has stopped: memory, state, then resume."
+    advice, because = _of_move(told, waiting)
+    why += because
     count = len(waiting)
     finding = f"The guest waits for ever for {sentences.commands_of([way.command for way in waiting])}"
     return Diagnosis(finding if count else sentence, None, "", tuple(why), advice)
 
 
-def _touches_memory(way: Way) -> list[int]:
-    return [way.asked, *(line for line, _, _ in way.completed)]
+def _of_move(told: Account, waiting: Sequence[Way]) -> tuple[str, list[str]]:
+    """What of the move kept completions from the guest: what would be right, and why."""
+    here, there = told.roles.here, told.roles.there
+    memory, state = told.first("memory moved"), told.first("state taken")
+    starts = [line for line, effect in told.happened.get("vm", ()) if effect[2] == "running"]
+    if memory >= 0 and any(line > memory for way in waiting for line in _changes_memory(way, here)):
+        return (
+            "Send the rest of the guest's memory when the VM is paused and nothing is in flight in its controller.",
+            [
+                f"the guest's memory, and its queues in it, was sent in step {memory + 1}: "
+                f"Ctlr {there} looks at queues as they were then"
+            ],
+        )
+    if state >= 0 and any(line > state for way in waiting for line in _changes_state(way, here)):
+        return "Take the state when the controller is suspended: then it changes no more.", [
+            f"the state of Ctlr {here} was taken in step {state + 1}: "
+            f"of what became of its queues later Ctlr {there} does not know"
+        ]
+    done = [line for way in waiting for line, name, _ in way.completed if name == there]
+    if starts and done and min(done) < starts[-1]:
+        return "When the VM starts, raise the interrupts that came while it stood still.", [
+            f"the completion came in step {min(done) + 1}, while the VM stood still until step {starts[-1] + 1}, "
+            "and nobody told the guest of it"
+        ]
+    return "Let the destination go on where the source has stopped: memory, state, then resume.", []
 
 
-def _touches_state(way: Way) -> list[int]:
-    return [way.asked, *(line for line, _ in way.fetched), *(line for line, _, _ in way.completed)]
+def _changes_memory(way: Way, here: str) -> list[int]:
+    """When the command changed what lies in memory at the source."""
+    return [way.asked, *(line for line, name, _ in way.completed if name == here)]
+
+
+def _changes_state(way: Way, here: str) -> list[int]:
+    """When the command changed what the controller at the source knows of its queues."""
+    fetched = [line for line, name in way.fetched if name == here]
+    return [*fetched, *_changes_memory(way, here)]
 
 
 def _way(way: Way) -> list[str]:
@@ -333,16 +372,41 @@ def _commands_twice(told: Account, sentence: str) -> Diagnosis:
     )
 
 
+def _stuck_vmm(told: Account, sentence: str) -> Diagnosis:
+    """The VMM waits for what never comes."""
+    signal = sentence.partition("it waits for ")[2]
+    what = told.names.waits_for(signal) if signal else ""
+    last = len(told.lines)
+    why = (
+        (f"after step {last} ({told.lines[-1].who} {told.lines[-1].text}) nobody can go on",) if last else ()
+    )
+    finding = f"The VMM waits for ever for {what}" if what else sentence
+    return Diagnosis(finding, None, "", why, "")
+
+
+def _left_behind(told: Account, sentence: str) -> Diagnosis:
+    """The migration ended early, and the guest is not as it was."""
+    finding = sentence.partition(": ")[2].rstrip(".")
+    moves = [(line + 1, effect[2]) for line, effect in told.happened.get("vm", ())]
+    if not moves or moves[-1][1] != "paused":
+        return _plainly(told, finding)
+    why = f"the VMM paused the VM in step {moves[-1][0]}, and never started it again"
+    advice = "However a migration ends, start the VM where its controller runs."
+    return Diagnosis(finding, None, "", (why,), advice)
+
+
 def _plainly(told: Account, sentence: str) -> Diagnosis:
     last = told.lines[-1] if told.lines else None
     why = (
         () if last is None else (f"the last that happened is step {len(told.lines)}: {last.who} {last.text}",)
     )
-    return Diagnosis(sentence, None, "", why, "")
+    return Diagnosis(sentence.rstrip("."), None, "", why, "")
 
 
 _OTHERS: Final[Mapping[str, Callable[[Account, str], Diagnosis]]] = {
     "one controller runs": _two_controllers,
     "guest never ends": _stuck_guest,
+    "VMM never ends": _stuck_vmm,
     "each command once": _commands_twice,
+    "nothing lost on failure": _left_behind,
 }

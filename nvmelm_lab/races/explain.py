@@ -16,6 +16,7 @@ from nvmelm_lab.oracle import PROPERTIES
 from nvmelm_lab.races import token
 from nvmelm_lab.races.account import Account
 from nvmelm_lab.races.case import Case
+from nvmelm_lab.races.catalogue import DEFECTS
 from nvmelm_lab.races.diagnosis import Block, diagnose
 from nvmelm_lab.races.follow import Run, follow, property_of
 from nvmelm_lab.races.freedom import freedoms_of
@@ -151,7 +152,7 @@ def explain(found: Counterexample) -> Explanation:
         block=diagnosis.block,
         entry=diagnosis.entry,
         why=diagnosis.why,
-        advice=diagnosis.advice,
+        advice=_advice(found.case, diagnosis.advice),
         freedoms=freedoms_of(found.case, run.order, run.sentence).sentence,
         token=token.encode(found.case, run.order),
         order=run.order,
@@ -204,6 +205,14 @@ def _race(told: Account, run: Run, reversal: Reversal, name: str) -> Race:
         would = told.names.step(actor_of(reversal.decision), reversal.does)
         text = f"Before step {first} {who} could have gone: {would}. Then nothing would have broken."
     return Race(name, first, second, about, text, reversal.order)
+
+
+def _advice(case: Case, advice: str) -> str:
+    """What would be right; where the firmware is wrong, the VMM need not change."""
+    defect = DEFECTS.get(case.defect)
+    if defect is None or defect.kind != "firmware":
+        return advice
+    return f"The SSD's firmware, not the VMM. {defect.title}"
 
 
 # -- words -------------------------------------------------------------------------------------------------

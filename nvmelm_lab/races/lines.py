@@ -48,6 +48,8 @@ def _asked(parts: Sequence[Part]) -> str:
 
 
 def _acknowledged(parts: Sequence[Part]) -> str:
+    if not parts[0].about:
+        return "looks for a completion: there is none"
     return f"reads the completion of {parts[0].about}" + (f": {parts[0].outcome}" * bool(parts[0].outcome))
 
 

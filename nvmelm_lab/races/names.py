@@ -187,8 +187,10 @@ class Names:
             return None
         match key:
             case ("lba", ssd, _, int(lba)):
-                side = "source" if ssd == self.roles.ssd_here else "destination"
+                side = self._side(ssd)
                 return Place(f"LBA {lba} at the {side}", side, lba)
+            case ("allocated", ssd, *_):
+                return Place(f"what is allocated at the {self._side(ssd)}")
             case ("log", str(ctlr)):
                 return Place(f"whether {ctlr} is logged") if ctlr == self.roles.here else None
             case ("gate", str(gate)):
@@ -201,6 +203,9 @@ class Names:
             case (("tail" | "head") as end, _):
                 return Place(f"the {end} of the MQ")
         return None
+
+    def _side(self, ssd: object) -> str:
+        return "source" if ssd == self.roles.ssd_here else "destination"
 
     def _gate(self, name: str) -> str:
         fetch = name.removeprefix("fetch of ")

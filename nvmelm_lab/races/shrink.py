@@ -91,21 +91,23 @@ def _shorten(case: Case, build: Callable[[], World], order: Sequence[str], wante
             f"this order does not break {wanted!r} in the scenario {case.scenario.name!r}: give one that does"
         )
     seen = {best.run.order}
-    left = MOST_RUNS
     is_better = True
-    while is_better and left:
+    runs = 0
+    while is_better:
         is_better = False
         for order in _smaller(best):
             if order in seen:
                 continue
-            seen.add(order)
-            left -= 1
-            tried = _try(build, order)
-            seen.add(tried.run.order)
-            if property_of(tried.run.sentence) == wanted and tried.size < best.size:
+            if runs == MOST_RUNS:
+                return best
+            runs += 1
+            run = follow(build, order)
+            seen |= {order, run.order}
+            if property_of(run.sentence) != wanted or run.deviations > best.run.deviations:
+                continue
+            tried = _try(build, run.order)
+            if tried.size < best.size:
                 best, is_better = tried, True
-                break
-            if not left:
                 break
     return best
 

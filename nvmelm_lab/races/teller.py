@@ -59,6 +59,8 @@ class _Teller:
         self._step = -1
         self._lines: list[Line] = []
         self._telling: list[Told] = []
+        self._prepared: list[int] = []
+        self._is_logging = False
         self._taken: list[int] = []
         self._first = -1
 
@@ -68,13 +70,19 @@ class _Teller:
         self.events.take(record)
         self._versions = self.events.news()["versions"]
         point = self._points.get(step)
-        if point is not None or record.kind in _ALSO_TOLD:
+        if point is not None and self._is_preparing(record):
+            self._prepared.append(point)
+        elif point is not None or record.kind in _ALSO_TOLD:
             self._add(_SCENES.get(record.kind, _Teller._other)(self, record), point)
         for effect in record.effects:
             self._note(effect)
+            if effect[0] == "fault":
+                happens = record.label.partition("; then ")[2] or effect[2]
+                self._add(Told(("fault", step), "VMM", "Fault:", Part("plain", happens)), None)
 
     def end(self) -> Account:
         """The account, when all steps were taken."""
+        self._taken += self._prepared
         self._flush()
         acting = dict.fromkeys(line.lane for line in self._lines)
         usual = [lane for lane in self._names.lanes() if lane in acting]
@@ -93,7 +101,16 @@ class _Teller:
         self._telling.append(told)
         self._last = self._step
         if point is not None:
-            self._taken.append(point)
+            self._taken += [*self._prepared, point]
+            self._prepared = []
+
+    def _is_preparing(self, record: StepRecord) -> bool:
+        """Whether the step only brings a command of the VMM on its way, or back: what comes of it is told."""
+        if record.kind not in _PLUMBING or self.roles.is_guest(record.actor):
+            return False
+        name = next((effect[4] for effect in record.effects if effect[0] == "fetched"), "")
+        command = self.events.commands.named(name) if name else self._names.command(record.actor)
+        return command is None or (command.role in (Role.ADMIN, Role.COPY) and command.status <= 0)
 
     def _flush(self) -> None:
         if self._telling:
@@ -113,7 +130,7 @@ class _Teller:
         if record.kind == "doorbell":
             commands.rung(record.actor)
         cids = tuple(command.sqe.cid for command in about)
-        what = " and ".join(map(_number if word == "read" else _title, about)) or "nothing new"
+        what = " and ".join(map(_number if word == "read" else _title, about))
         return Told((word, *cids), "Guest", "Guest", Part(record.kind, what, outcome))
 
     def _submits(self, record: StepRecord) -> Told:
@@ -155,7 +172,7 @@ class _Teller:
         said = [
             f"{sentences.place(slba, blocks)} is {version}" for _, slba, blocks, version, _ in self._versions
         ]
-        told = self.events.follower.content.watched or command.controller != self.roles.here
+        told = self._is_logging or command.controller != self.roles.here
         return ", ".join(said) + ("" if told else ", not logged")
 
     def _for_copy(self, record: StepRecord, command: Command) -> Told:
@@ -229,7 +246,7 @@ class _Teller:
         """A step that has no scene of its own, in the words of its label."""
         lane, who = self._names.lane(record.actor), self._names.who(record.actor).partition(",")[0]
         text = record.label
-        for subject in (who, *_SUBJECTS):
+        for subject in (who, who.lower(), *_SUBJECTS):
             text = text.removeprefix(f"{subject} ")
         return Told((record.actor, record.kind), lane, who, Part("plain", text))
 
@@ -252,10 +269,29 @@ class _Teller:
                 found.looks.append(Span(self._line, self._step, effect[3], len(effect[4])))
         elif word in ("wrote", "changed"):
             self._changed(effect[5] if word == "wrote" else effect[3])
+            if word == "wrote":
+                self._changed_aside(effect)
         elif word in _ON_THE_WAY:
             self._on_the_way(word, effect)
         else:
+            if word in _LOGGING:
+                self._is_logging = word == "logging" and bool(effect[4])
             found.happened.setdefault(word, []).append((self._line, effect))
+
+    def _changed_aside(self, effect: tuple[Any, ...]) -> None:
+        """Somebody else than the guest and the VMM has written to the guest's namespace."""
+        _, ssd, nsid, slba, stamps, name = effect
+        command = self.events.commands.named(name)
+        if (
+            command is None
+            or command.role is not Role.ASIDE
+            or (ssd, nsid) != (self.roles.ssd_here, self.roles.nsid)
+        ):
+            return
+        span = Span(self._line, self._step, slba, len(stamps))
+        who = f"{command.who}'s {sentences.commands_of([command])}"
+        version = f"data of {command.who}"
+        self.account.changes.append(Change(span, SOURCE, version, command, command.controller, who, False))
 
     def _consumed(self, slot: int) -> None:
         entries = self.account.entries
@@ -300,7 +336,7 @@ class _Teller:
             return
         is_guests = command.role is Role.GUEST
         who = f"the guest's {sentences.commands_of([command])}" if is_guests else _upper(command.who)
-        logged = self.events.follower.content.watched and command.controller == self.roles.here
+        logged = self._is_logging and command.controller == self.roles.here
         for side, slba, blocks, version, _ in self._versions:
             span = Span(self._line, self._step, slba, blocks)
             mine = command if is_guests else None
@@ -340,6 +376,11 @@ _PRESENT: Final[Mapping[str, str]] = {
 _ALSO_TOLD: Final = frozenset(("memory",))
 """Local steps that a story cannot do without."""
 
+_PLUMBING: Final = frozenset(("submit", "doorbell", "fetch", "complete", "reap", "ask", "link"))
+
+_LOGGING: Final = frozenset(("logging", "queue full", "queue deleted"))
+"""Effects after which changes are logged, or are not any more."""
+
 _ON_THE_WAY: Final = frozenset(("submitted", "fetched", "completed", "reaped"))
 
 _SUBJECTS: Final = ("the VMM", "the guest", "guest")
@@ -359,6 +400,7 @@ _GROUPS: Final[Mapping[tuple[int, int], str]] = {
 
 _TELLERS: Final[Mapping[Role, Callable[[_Teller, StepRecord, Command], Told]]] = {
     Role.GUEST: _Teller._for_guest,
+    Role.ASIDE: _Teller._for_guest,
     Role.COPY: _Teller._for_copy,
 }
 

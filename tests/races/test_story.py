@@ -79,6 +79,41 @@ def test_the_order_with_a_race_reversed_breaks_nothing(name: str) -> None:
         assert follow(found.case.world, race.order).sentence == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("copy-before-logging", "Ctlr Y was not logged yet"),
+        ("no-last-drain", "the VMM never read it"),
+        ("deallocations-ignored", "the VMM did not copy LBA 0 after"),
+        ("copies-not-joined", "wrote the older v1, deallocated over it"),
+        ("overflow-ignored", "the queue filled up in step"),
+        ("baseline-before-logging-again", "the Migration Queue had been full since step"),
+        ("allocation-misses-granule", "no copy read LBA 2"),
+        ("range-not-logged", "the SSD told nobody that LBA 2 changed"),
+        ("shared-namespace-not-logged", "through Ctlr Z, of which no queue tells"),
+        ("earlier-commands-not-ended", "given to Ctlr H before the move"),
+        ("state-before-suspend", "the state of Ctlr Y was taken in step"),
+        ("rings-copied-while-running", "its queues in it, was sent in step"),
+        ("interrupts-not-replayed", "nobody told the guest of it"),
+        ("suspend-awaits-guest", "nobody can go on"),
+        ("vm-left-paused", "never started it again"),
+    ],
+)
+def test_an_explanation_names_the_reason(name: str, words: str) -> None:
+    found = told(name)
+    assert words in " ".join((found.entry, *found.why))
+
+
+def test_where_the_firmware_is_wrong_the_vmm_need_not_change() -> None:
+    assert told("range-not-logged").advice.startswith("The SSD's firmware, not the VMM.")
+
+
+def test_every_point_of_choice_belongs_to_one_step_of_the_story() -> None:
+    for name in ("no-last-drain", "copies-not-joined", "vm-left-paused"):
+        points = [point for step in told(name).steps for point in step.points]
+        assert sorted(points) == list(range(len(told(name).order)))
+
+
 def test_three_quarters_of_the_stories_have_at_most_20_steps() -> None:
     short = [name for name in DEFECTS if len(told(name).steps) <= 20]
     assert len(short) * 4 >= len(DEFECTS) * 3
