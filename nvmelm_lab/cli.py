@@ -12,10 +12,15 @@ import sys
 
 import click
 
-from nvmelm_lab import cli_migrate, doctor, jupyter
+from nvmelm_lab import cli_migrate, cli_races, doctor, jupyter
 from nvmelm_lab.errors import InputError
 
-COMMANDS: tuple[click.Command, ...] = (jupyter.command, cli_migrate.command, doctor.command)
+COMMANDS: tuple[click.Command, ...] = (
+    jupyter.command,
+    cli_migrate.command,
+    cli_races.command,
+    doctor.command,
+)
 
 app = click.Group(
     "nvmelm",

@@ -111,11 +111,12 @@ class Desk:
                     return result
                 value = yield step
         except GeneratorExit:
-            # The run is over, and there are no more steps; who would take one on the way out cannot.
             self.is_over = True
+            raise
+        finally:
+            # On the way out there are no more steps; who would take one cannot.
             with suppress(RuntimeError):
                 coroutine.close()
-            raise
 
     async def lane(self) -> Lane:
         """The lane of who asks; the program itself gets one of its own while a group is open."""

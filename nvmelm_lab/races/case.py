@@ -44,7 +44,12 @@ class Case:
         return again
 
     def vmm(self) -> Vmm:
-        """Who drives the migration."""
+        """Who drives the migration.  Raises ProgramError when the text is no program of a learner."""
+        if self.source:
+            # Most cases have none.
+            from nvmelm_lab.races.learner import compile_vmm
+
+            return compile_vmm(self.source)
         wrong = catalogue.defect(self.defect).vmm if self.defect else None
         return wrong or guarding(self.scenario)
 

@@ -35,6 +35,7 @@ FLOORS = {
     "doctor": 5,
     "doctor_faults": 5,
     "cli_migrate": 5,
+    "cli_races": 5,
 }
 # On one floor only these may know each other, and then (no cycles) in one direction.
 NEIGHBOURS = (
