@@ -106,7 +106,7 @@ def test_what_a_program_keeps_is_gone_in_the_next_execution() -> None:
     ],
 )
 def test_what_is_no_program_is_refused_before_it_runs(text: str, words: str) -> None:
-    with pytest.raises(ProgramError, match="^") as caught:
+    with pytest.raises(ProgramError) as caught:
         compile_vmm(text)
     assert words in str(caught.value)
     assert caught.value.outcome == "not a migration"
