@@ -12,14 +12,14 @@ from nvmelm_lab.host.tasks import Desk, Tasks
 from nvmelm_lab.host.verbs import Destination, Source, Vm, verbs_of
 from nvmelm_lab.races.learner_sharing import shared_variables
 from nvmelm_lab.races.learner_text import ENTRY, FILE, ProgramError, compiled, line_of
-from nvmelm_lab.races.learner_watch import LINES, Watch
+from nvmelm_lab.races.learner_watch import INSTRUCTIONS, Watch
 from nvmelm_lab.races.scenario import Vmm
 
 Migrate = Callable[[Vm, Source, Destination, Tasks], Coroutine[Any, Any, None]]
 """What a learner writes."""
 
-ALWAYS: Final = LINES if sys.platform == "emscripten" else 0
-"""Lines that are counted in each run: a browser's Python has no child whose CPU limit would end a loop."""
+ALWAYS: Final = INSTRUCTIONS if sys.platform == "emscripten" else 0
+"""Instructions that are counted in each run: a browser's Python has no child whose CPU limit would end a loop."""
 
 
 def vmm_of(migrate: Migrate) -> Vmm:
@@ -36,14 +36,14 @@ def vmm_of(migrate: Migrate) -> Vmm:
     return vmm
 
 
-def compile_vmm(text: str, *, lines: int = ALWAYS, tells_deliveries: bool | None = None) -> Vmm:
+def compile_vmm(text: str, *, instructions: int = ALWAYS, tells_deliveries: bool | None = None) -> Vmm:
     """The VMM that the program `text` is: it must define ``async def migrate(vm, source, destination, tasks)``.
 
     The text is run anew for each execution, so nothing that it keeps is there in the next.  Where its tasks share
     variables, the moments at which they go on are steps that a search tries in every order.
 
-    lines
-        Lines of the program between two steps after which a loop counts as endless; 0: they are not counted.
+    instructions
+        Instructions of the program between two steps after which a loop counts as endless; 0: they are not counted.
     tells_deliveries
         Whether those moments are steps; None: if tasks share variables as far as the text tells.
 
@@ -54,16 +54,22 @@ def compile_vmm(text: str, *, lines: int = ALWAYS, tells_deliveries: bool | None
 
     async def vmm(migration: Migration) -> None:
         # Only plain values belong to this function: it is part of a world that is put back for each execution.
-        await run_in(namespace_of(text, lines), text, migration, lines=lines, tells_deliveries=tells)
+        await run_in(
+            namespace_of(text, instructions),
+            text,
+            migration,
+            instructions=instructions,
+            tells_deliveries=tells,
+        )
 
     return vmm
 
 
-def namespace_of(text: str, lines: int = 0) -> dict[str, Any]:
+def namespace_of(text: str, instructions: int = 0) -> dict[str, Any]:
     """What the program's text defines.  Raises ProgramError when it ends with an error."""
     namespace: dict[str, Any] = {"__name__": FILE, "__builtins__": __builtins__}
     try:
-        Watch(text, lines=lines).execute(compiled(text), namespace)
+        Watch(text, instructions=instructions).execute(compiled(text), namespace)
     except ProgramError:
         raise
     except Exception as error:
@@ -76,11 +82,13 @@ async def run_in(
     text: str,
     migration: Migration,
     *,
-    lines: int = 0,
+    instructions: int = 0,
     tells_deliveries: bool = False,
 ) -> None:
     """Run ``migrate`` of a namespace.  Raises ProgramError for whatever it does wrong."""
-    desk = Desk(migration, send=Watch(text, lines=lines).send, tells_deliveries=tells_deliveries)
+    desk = Desk(
+        migration, send=Watch(text, instructions=instructions).send, tells_deliveries=tells_deliveries
+    )
     try:
         program = namespace[ENTRY](*verbs_of(desk))
         if not isinstance(program, Coroutine):

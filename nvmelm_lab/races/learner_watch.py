@@ -1,8 +1,9 @@
 """Watching a learner's program while it runs: it must await verbs only, and end.
 
-A *step budget* ends programs that take steps for ever.  A *line budget* ends loops that take none: the lines of the
-program itself are counted between two steps, by Python's own trace function, so it costs time and is used where nobody
-else would end them.  A loop inside one line, ``sum(range(10**12))``, is seen by neither: a child's CPU limit ends that.
+A *step budget* ends programs that take steps for ever.  An *instruction budget* ends loops that take none: what Python
+executes of the program itself is counted between two steps, by its own trace function, so it costs time and is used
+where nobody else would end them.  (Lines are too coarse: ``while True: pass`` goes on without a new one.)  A loop that
+Python's library runs, ``sum(range(10**12))``, is seen by neither; who must end that too limits the processor's time.
 """
 
 from __future__ import annotations
@@ -19,28 +20,28 @@ from nvmelm_lab.races.learner_text import FILE, ProgramError, line_at
 STEPS: Final = 2_000
 """Steps of the program, tasks included, in one run.  The reference needs about 100 on the largest rung."""
 
-LINES: Final = 100_000
-"""Lines of the program between two steps."""
+INSTRUCTIONS: Final = 500_000
+"""Instructions of the program between two steps."""
 
 Tracer = Callable[[FrameType, str, Any], Any]
 
 
-class _TooManyLines(BaseException):
+class _TooMany(BaseException):
     """Raised inside the program; no `except Exception` of its own catches it."""
 
 
 class Watch:
     """Lets the coroutines of one run of `text` go on.
 
-    lines
-        Lines between two steps; 0: they are not counted.
+    instructions
+        Instructions between two steps; 0: they are not counted.
     """
 
-    def __init__(self, text: str, *, lines: int = 0) -> None:
+    def __init__(self, text: str, *, instructions: int = 0) -> None:
         self._text = text
         self._steps = STEPS
-        self._lines = lines
-        self._left = lines
+        self._most = instructions
+        self._left = instructions
         self._last = 0
 
     def send(self, coroutine: Coroutine[Any, Any, Any], value: Any) -> Step:
@@ -48,7 +49,7 @@ class Watch:
         self._steps -= 1
         if self._steps < 0:
             raise self._endless(_line_now(coroutine), f"takes more than {STEPS:,} steps")
-        step: object = self._counted(coroutine, value) if self._lines else coroutine.send(value)
+        step: object = self._counted(coroutine, value) if self._most else coroutine.send(value)
         if type(step) is tuple and len(step) == 2 and isinstance(step[0], Kind):
             return step
         line = line_at(self._text, _line_now(coroutine))
@@ -56,7 +57,7 @@ class Watch:
 
     def execute(self, code: CodeType, namespace: dict[str, Any]) -> None:
         """Run the program's text itself, which defines its functions."""
-        if self._lines:
+        if self._most:
             self._traced(lambda: exec(code, namespace))
         else:
             exec(code, namespace)
@@ -65,25 +66,28 @@ class Watch:
         return self._traced(lambda: coroutine.send(value))
 
     def _traced(self, work: Callable[[], object]) -> object:
-        self._left = self._lines
+        self._left = self._most
         before = sys.gettrace()
         sys.settrace(self._on_call)
         try:
             return work()
-        except _TooManyLines:
-            raise self._endless(self._last, f"runs more than {self._lines:,} lines without a step") from None
+        except _TooMany:
+            raise self._endless(self._last, f"executes {self._most:,} instructions without a step") from None
         finally:
             sys.settrace(before)
 
     def _on_call(self, frame: FrameType, event: str, argument: Any) -> Tracer | None:
-        return self._on_line(frame, event, argument) if frame.f_code.co_filename == FILE else None
+        if frame.f_code.co_filename != FILE:
+            return None
+        frame.f_trace_opcodes = True
+        return self._on_instruction(frame, event, argument)
 
-    def _on_line(self, frame: FrameType, event: str, _argument: Any) -> Tracer:
+    def _on_instruction(self, frame: FrameType, _event: str, _argument: Any) -> Tracer:
         self._left -= 1
         if self._left < 0:
             self._last = frame.f_lineno
-            raise _TooManyLines
-        return self._on_line
+            raise _TooMany
+        return self._on_instruction
 
     def _endless(self, number: int, why: str) -> ProgramError:
         line = line_at(self._text, number)

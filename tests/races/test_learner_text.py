@@ -42,16 +42,16 @@ BEGIN = """async def migrate(vm, source, destination, tasks):
 RIGHT = BEGIN + END + READY
 
 
-def error_of(text: str, scenario: Scenario = ONE, *, lines: int = 0) -> ProgramError:
+def error_of(text: str, scenario: Scenario = ONE, *, instructions: int = 0) -> ProgramError:
     """What ends one run of the program."""
     with pytest.raises(ProgramError) as caught:
-        raise _run(text, scenario, lines) or AssertionError("the program went to its end")
+        raise _run(text, scenario, instructions) or AssertionError("the program went to its end")
     assert "\n" not in str(caught.value)
     return caught.value
 
 
-def _run(text: str, scenario: Scenario, lines: int) -> BaseException | None:
-    world = World(scenario, compile_vmm(text, lines=lines))
+def _run(text: str, scenario: Scenario, instructions: int) -> BaseException | None:
+    world = World(scenario, compile_vmm(text, instructions=instructions))
     world.begin(Walk())
     world.engine.run()
     world.engine.use(RunToBlock())
@@ -124,7 +124,11 @@ def test_what_is_no_program_is_refused_before_it_runs(text: str, words: str) -> 
             "never finishes",
             "steps",
         ),
-        ("    while True:\n        pass\n", "never finishes", "lines without a step, and goes on at line"),
+        (
+            "    while True:\n        pass\n",
+            "never finishes",
+            "instructions without a step, and goes on at line",
+        ),
         ("    all(x >= 0 for x in count())\n", "never finishes", "line 3 of migrate: `all("),
         (
             "    while True:\n        try:\n            pass\n        except Exception:\n            pass\n",
@@ -137,7 +141,7 @@ def test_a_program_that_breaks_gets_one_sentence_with_its_line(wrong: str, outco
     imports = "from asyncio import sleep\nfrom itertools import count\n"
     needs_queue = "mq" in wrong
     place = "    await source.track_send" if needs_queue else "    mq ="
-    error = error_of(RIGHT.replace(place, wrong + place) + imports, lines=20_000)
+    error = error_of(RIGHT.replace(place, wrong + place) + imports, instructions=20_000)
     assert (error.outcome, words in str(error)) == (outcome, True), str(error)
 
 
@@ -159,7 +163,7 @@ def test_an_error_of_the_text_outside_all_functions_is_told_too() -> None:
 
 
 def test_a_loop_of_the_text_itself_is_ended_too() -> None:
-    assert error_of(RIGHT + "\nwhile True: pass\n", lines=20_000).outcome == "never finishes"
+    assert error_of(RIGHT + "\nwhile True: pass\n", instructions=20_000).outcome == "never finishes"
 
 
 def test_a_learner_can_catch_what_a_verb_raises_in_a_task() -> None:
