@@ -352,7 +352,7 @@ async def _does_nothing(vm: Vm, source: Any, destination: Any, tasks: Any) -> No
         (_nowhere, "start takes `destination` or `source`"),
         (_two_drains, "two tasks drain one Migration Queue at once"),
         (_no_state, "takes what source.get_state() gave"),
-        (_does_nothing, "the VM still runs at the source"),
+        (_does_nothing, "the VM does not run at the destination"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
