@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Any
 
 from nvmelm_lab.errors import KitError
 from nvmelm_lab.host.migration import Migration
@@ -17,9 +16,6 @@ from nvmelm_lab.races.scenario import Vmm
 
 Migrate = Callable[[Vm, Source, Destination, Tasks], Coroutine[Any, Any, None]]
 """What a learner writes."""
-
-ALWAYS: Final = INSTRUCTIONS if sys.platform == "emscripten" else 0
-"""Instructions that are counted in each run: a browser's Python has no child whose CPU limit would end a loop."""
 
 
 def vmm_of(migrate: Migrate) -> Vmm:
@@ -36,7 +32,7 @@ def vmm_of(migrate: Migrate) -> Vmm:
     return vmm
 
 
-def compile_vmm(text: str, *, instructions: int = ALWAYS, tells_deliveries: bool | None = None) -> Vmm:
+def compile_vmm(text: str, *, instructions: int = INSTRUCTIONS, tells_deliveries: bool | None = None) -> Vmm:
     """The VMM that the program `text` is: it must define ``async def migrate(vm, source, destination, tasks)``.
 
     The text is run anew for each execution, so nothing that it keeps is there in the next.  Where its tasks share

@@ -1,9 +1,9 @@
 """Watching a learner's program while it runs: it must await verbs only, and end.
 
 A *step budget* ends programs that take steps for ever.  An *instruction budget* ends loops that take none: what Python
-executes of the program itself is counted between two steps, by its own trace function, so it costs time and is used
-where nobody else would end them.  (Lines are too coarse: ``while True: pass`` goes on without a new one.)  A loop that
-Python's library runs, ``sum(range(10**12))``, is seen by neither; who must end that too limits the processor's time.
+executes of the program itself is counted between two steps, by its own trace function.  (Lines are too coarse:
+``while True: pass`` goes on without a new one.)  A loop that Python's library runs, ``sum(range(10**12))``, is seen by
+neither; who must end that too limits the processor's time.
 """
 
 from __future__ import annotations

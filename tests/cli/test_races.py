@@ -129,3 +129,11 @@ def test_ctrl_c_keeps_what_was_found() -> None:
     assert verdict["verdict"] == "unknown"
     assert verdict["stopped"] == "Ctrl-C was pressed"
     assert verdict["rungs"]
+
+
+def test_a_loop_without_steps_in_a_learners_file_is_ended_and_named(tmp_path: Path) -> None:
+    file = tmp_path / "vmm.py"
+    file.write_text("async def migrate(vm, source, destination, tasks):\n    while True: pass\n")
+    result = races("verify", "--vmm", str(file), "--json")
+    assert result.exit_code == 1
+    assert "never finishes" in json.loads(result.stdout)["sentence"]
