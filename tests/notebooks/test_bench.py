@@ -8,6 +8,7 @@ from nvmelm_lab import notebook, runs
 from nvmelm_lab.engine import trace
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.notebook import SMALL, bench, predict, watch
+from nvmelm_lab.notebook.watching import spec
 from nvmelm_lab.views import bench as bench_module
 from nvmelm_lab.views.bench import IDLE, KNOBS
 from nvmelm_lab.views.questions import QUESTIONS, UNSURE
@@ -196,7 +197,7 @@ def test_only_the_film_that_is_shown_is_kept():
 def test_what_makes_no_sense_is_said_in_place_and_the_film_before_stays():
     made = bench()
     shown = made._player
-    made.spec = notebook._spec({"rounds": -1})
+    made.spec = spec({"rounds": -1})
     turn(made, "granularity", 64)
     assert "nvb-refused" in status(made)
     assert "rounds cannot be -1" in status(made)

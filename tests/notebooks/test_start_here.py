@@ -13,6 +13,7 @@ from nvmelm_lab import notebook
 from nvmelm_lab.notebook import SMALL
 from nvmelm_lab.runs import start
 from nvmelm_lab.runs.sentences import PAUSE
+from nvmelm_lab.views.bench import KNOBS
 from nvmelm_lab.views.film import frame_at, model_of
 from nvmelm_lab.views.questions import QUESTIONS
 
@@ -197,7 +198,7 @@ def test_a_queue_of_four_slots_overflows_and_nothing_is_lost(small):
 
 
 def test_what_is_to_be_tried_can_be_done():
-    positions = {knob.field: knob.positions for knob in notebook.KNOBS}
+    positions = {knob.field: knob.positions for knob in KNOBS}
     assert {1_000, 20_000, 40_000} <= set(positions["writes_per_second"])
     assert {16, 32} <= set(positions["queue_entries"])
     assert outcome(writes_per_second=1_000).downtime_ns < 100_000

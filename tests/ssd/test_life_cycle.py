@@ -5,7 +5,7 @@ The table says how to get a controller into each state, and what each event does
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import product
 from random import Random as Dice
@@ -44,6 +44,8 @@ START = State(Power.OFFLINE, Motion.FREE, Intake.EMPTY, Logging.NO_QUEUE)
 SLOTS = 16
 NO_SUCH_QUEUE = 0x99
 SHUTDOWN = 1 << 14
+
+Rewrite = Callable[[Event, Rule], None]
 
 HABITS = {
     "own habits": Habits(),
@@ -345,14 +347,26 @@ def test_nothing_but_its_state_decides_what_an_event_does_to_a_controller(name: 
             step(walker, event)
 
 
+@pytest.fixture
+def rewrite(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rewrite]:
+    """Give an event of the table one rule alone.  What the table said is remembered, so that is forgotten."""
+
+    def to(event: Event, rule: Rule) -> None:
+        monkeypatch.setitem(TABLE, event, (rule,))
+        outcome.cache_clear()
+
+    yield to
+    outcome.cache_clear()
+
+
 @pytest.mark.parametrize(
     "event", sorted(COMMANDS, key=lambda event: event.name), ids=lambda event: event.name
 )
-def test_every_command_asks_the_table(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_command_asks_the_table(event: Event, rewrite: Rewrite) -> None:
     walker = Walker(Habits())
     for each in (Event.CREATE_QUEUE, Event.ASSIGN, Event.BRING_ONLINE, Event.ENABLE):
         step(walker, each)
-    monkeypatch.setitem(TABLE, event, (Rule(frozenset(), Status.FORMAT_IN_PROGRESS),))
+    rewrite(event, Rule(frozenset(), Status.FORMAT_IN_PROGRESS))
     before = walker.state
     assert DEEDS[event](walker) == Status.FORMAT_IN_PROGRESS
     assert walker.state == before
@@ -373,21 +387,19 @@ def test_every_command_asks_the_table(event: Event, monkeypatch: pytest.MonkeyPa
     ],
     ids=lambda event: event.name,
 )
-def test_what_befalls_a_controller_does_to_it_what_the_table_says(
-    event: Event, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_befalls_a_controller_does_to_it_what_the_table_says(event: Event, rewrite: Rewrite) -> None:
     walker = Walker(Habits())
     for each in (Event.CREATE_QUEUE, Event.ASSIGN, Event.BRING_ONLINE, Event.ENABLE, Event.SUSPEND):
         step(walker, each)
-    monkeypatch.setitem(TABLE, event, (Rule(frozenset(), None, (Effect.RESUME,)),))
+    rewrite(event, Rule(frozenset(), None, (Effect.RESUME,)))
     before = walker.state
     DEEDS[event](walker)
     assert walker.state == before._replace(motion=Motion.FREE)
 
 
-def test_whether_it_fetches_is_read_from_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whether_it_fetches_is_read_from_the_table(rewrite: Rewrite) -> None:
     walker = Walker(Habits())
-    monkeypatch.setitem(TABLE, Event.SUBMIT, (Rule(frozenset(), None, ()),))
+    rewrite(Event.SUBMIT, Rule(frozenset(), None, ()))
     for each in (Event.ASSIGN, Event.BRING_ONLINE, Event.ENABLE):
         step(walker, each)
     walker.guest.admin.submit(raw(0x0A, cdw10=0x07))

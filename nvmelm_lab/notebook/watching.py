@@ -1,23 +1,16 @@
-"""What a notebook imports: a migration to watch, one with knobs, and questions to think about first."""
+"""A migration of the small lab: to watch, with knobs around it, and as figures."""
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from nvmelm_lab.errors import InputError
+from nvmelm_lab.notebook.names import known_or_near
 from nvmelm_lab.runs import MigrationRun, start
 from nvmelm_lab.views.bench import KNOBS, Bench
 from nvmelm_lab.views.film import advanced, fitting, frame_at, model_of, model_so_far
 from nvmelm_lab.views.player import Player
-from nvmelm_lab.views.predict import predict
 
 if TYPE_CHECKING:
-    from nvmelm_lab.races.case import Case
     from nvmelm_lab.views.figures import Figure
-    from nvmelm_lab.views.scheduler import Scheduler
-
-__all__ = ["SMALL", "Bench", "Player", "bench", "predict", "rounds", "scheduler", "watch", "who_talks"]
 
 SMALL: Final = MigrationRun(
     blocks=176,
@@ -49,7 +42,7 @@ def watch(at: int | str = 0, **values: Any) -> Player:
     to be shown step by step is shown by its summary, and one that is interrupted as far as it came.  InputError for a
     field that there is not, a value without sense, or words that no step says.
     """
-    run = start(fitting(_spec(values)))
+    run = start(fitting(spec(values)))
     try:
         while run.outcome is None:
             run = advanced(run, STEPS_AT_ONCE)
@@ -65,8 +58,8 @@ def bench(*knobs: str, **values: Any) -> Bench:
     `knobs` names those that are wanted (all if none); `values` sets fields of `MigrationRun`, as for `watch`.
     """
     known = {knob.field: knob for knob in KNOBS}
-    wanted = [known[_known("knob", name, known)] for name in knobs or known]
-    return Bench(_spec(values), wanted)
+    wanted = [known[known_or_near("knob", name, known)] for name in knobs or known]
+    return Bench(spec(values), wanted)
 
 
 def who_talks(phase: str | None = None, theme: str = "light") -> "Figure":
@@ -76,7 +69,7 @@ def who_talks(phase: str | None = None, theme: str = "light") -> "Figure":
     """
     from nvmelm_lab.views import topology
 
-    return topology(_spec({}).lab(), phase, theme=theme)
+    return topology(spec({}).lab(), phase, theme=theme)
 
 
 def rounds(theme: str = "light", **values: Any) -> "Figure":
@@ -86,36 +79,10 @@ def rounds(theme: str = "light", **values: Any) -> "Figure":
     """
     from nvmelm_lab.views import convergence
 
-    return convergence(start(replace(_spec(values), trace="none")).finish(), theme=theme)
+    return convergence(start(replace(spec(values), trace="none")).finish(), theme=theme)
 
 
-def scheduler(what: "str | Case" = "copy-before-logging") -> "Scheduler":
-    """You are the scheduler: decide step by step who goes next, until a promise is broken.
-
-    `what` is a defect of the catalogue, in the smallest scenario that shows it, or any case of the race search.  By
-    default a guest writes one LBA while a VMM copies it before logging has started.  InputError for a defect that there
-    is not.
-    """
-    from nvmelm_lab.races.case import Case
-    from nvmelm_lab.races.catalogue import defect
-    from nvmelm_lab.views.scheduler import Scheduler
-
-    if isinstance(what, str):
-        wrong = defect(what)
-        scenario = next(each for each in wrong.climbs if each.name == wrong.rung)
-        return Scheduler(Case(scenario, defect=what), wrong.property)
-    return Scheduler(what, defect(what.defect).property if what.defect else "no write lost")
-
-
-def _spec(values: dict[str, Any]) -> MigrationRun:
+def spec(values: dict[str, Any]) -> MigrationRun:
+    """`SMALL` with some fields set by name.  InputError for a field that there is not."""
     own = {field.name: getattr(SMALL, field.name) for field in fields(SMALL)}
-    return MigrationRun(**own | {_known("field", name, own): value for name, value in values.items()})
-
-
-def _known(what: str, name: str, known: Iterable[str]) -> str:
-    """The name itself when it is one of those known; else InputError, with the one that was meant."""
-    if name in known:
-        return name
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known))}"
-    raise InputError(f"there is no {what} {name!r}; {hint}")
+    return MigrationRun(**own | {known_or_near("field", name, own): value for name, value in values.items()})

@@ -1,0 +1,30 @@
+"""What a notebook imports, by subject: a file for each.  Nothing below this floor knows it.
+
+Each name loads what it needs when it is first asked for, so that a notebook waits for nothing that it does not use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from nvmelm_lab.notebook.racing import scheduler
+    from nvmelm_lab.notebook.watching import SMALL, bench, rounds, watch, who_talks
+    from nvmelm_lab.views.predict import predict
+
+__all__ = ["SMALL", "bench", "predict", "rounds", "scheduler", "watch", "who_talks"]
+
+_HOMES: Final = {
+    "SMALL": "notebook.watching",
+    "bench": "notebook.watching",
+    "predict": "views.predict",
+    "rounds": "notebook.watching",
+    "scheduler": "notebook.racing",
+    "watch": "notebook.watching",
+    "who_talks": "notebook.watching",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"nvmelm_lab.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
