@@ -70,51 +70,40 @@ def list_defects(as_json: bool) -> None:
     "--html", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write a page too."
 )
 @json_option
-@click.pass_context
-def find(
-    context: click.Context, name: str | None, token: str | None, html: Path | None, as_json: bool
-) -> None:
+def find(name: str | None, token: str | None, html: Path | None, as_json: bool) -> None:
     """Find defect NAME, and tell the shortest story of how it does harm."""
+    from nvmelm_lab.races import finding
     from nvmelm_lab.races.explain import explain
     from nvmelm_lab.races.story import story
 
     if (name is None) == (token is None):
         raise InputError("name one defect, or give one --token; nvmelm races list shows the names")
     begin = time.perf_counter()
-    defect = None if name is None else _defect(name)
-    found, runs = (_replayed(token or ""), 1) if defect is None else _found(defect)
-    told = None if found is None else explain(found)
-    if html is not None and found is not None:
+    said: tuple[str, ...] = ()
+    if name is None:
+        found, runs = finding.replayed(token or ""), 1
+    else:
+        defect = _defect(name)
+        search = finding.find(defect)
+        found, runs, said = search.counterexample, search.executions, finding.introduction(defect)
+    told = explain(found)
+    if html is not None:
         _write_page(html, found)
     if as_json:
         facts = {
-            "name": found.case.defect if found is not None else name,
-            "found": found is not None,
+            "name": found.case.defect,
+            "found": True,
             "executions": runs,
-            "steps": len(told.steps) if told is not None else 0,
+            "steps": len(told.steps),
             "seconds": round(time.perf_counter() - begin, 3),
-            "token": told.token if told is not None else "",
-            "explanation": told.plain() if told is not None else None,
+            "token": told.token,
+            "explanation": told.plain(),
         }
         print(json.dumps(facts, indent=2))
-    else:
-        if defect is not None:
-            print("\n".join(_introduction(defect)))
-        print(story(told) if told is not None else f"{name} was not found on any rung")
-    context.exit(0 if found is not None else 1)
-
-
-def _introduction(defect: Defect) -> Iterator[str]:
-    """What a reader knows before the story begins."""
-    said = [
-        f"{defect.name} ({defect.kind}): {defect.title}",
-        f"Look for: {defect.look_for}",
-        f"In the talk: {defect.slide}",
-        defect.source_note,
-    ]
+        return
     for each in said:
-        yield from textwrap.wrap(each, 80, subsequent_indent="  ")
-    yield ""
+        print(textwrap.fill(each, 80, subsequent_indent="  "))
+    print("\n" * bool(said) + story(told))
 
 
 def _defect(name: str) -> Defect:
@@ -126,41 +115,6 @@ def _defect(name: str) -> Defect:
     near = difflib.get_close_matches(name, DEFECTS, n=1)
     hint = f"did you mean {near[0]!r}?" if near else "nvmelm races list shows their names"
     raise InputError(f"there is no defect {name!r}; {hint}")
-
-
-def _found(defect: Defect) -> tuple[Counterexample | None, int]:
-    """The shortest way that it does harm, and how many orders the search ran."""
-    from nvmelm_lab.races.case import Case
-    from nvmelm_lab.races.search import Bounds, Search
-    from nvmelm_lab.races.shrink import shrink
-
-    # On the rungs below it is proven absent (`races/matrix.py`).
-    cases = [
-        Case(scenario, defect=defect.name) for scenario in defect.climbs if scenario.name in defect.rungs
-    ]
-    verdict = Search(cases, Bounds("first failure")).run()
-    runs = sum(each.executions + each.redundant + each.sampled for each in verdict.searched)
-    if not verdict.counterexamples:
-        return None, runs
-    return shrink(*verdict.counterexamples[0]), runs
-
-
-def _replayed(token: str) -> Counterexample:
-    """What the token stands for.  InputError when nothing goes wrong in that order."""
-    from nvmelm_lab.engine import RunToBlock
-    from nvmelm_lab.races.shrink import Counterexample
-    from nvmelm_lab.races.token import decode
-    from nvmelm_lab.races.walk import Walk
-
-    case, order = decode(token)
-    world = case.world()
-    world.begin(Walk(order))
-    world.engine.run()
-    world.engine.use(RunToBlock())
-    sentence = world.verdict()
-    if not sentence:
-        raise InputError("nothing goes wrong in the order that this token stands for, so there is no story")
-    return Counterexample(case, order, sentence)
 
 
 def _write_page(path: Path, found: Counterexample) -> None:
