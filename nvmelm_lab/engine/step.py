@@ -229,7 +229,8 @@ class Gate:
         if recorder is not None:
             recorder.writes.add(self.key)
             recorder.gates.add(self.key)
-            if is_open:
+            # Opening what is open lets nobody go who had to wait.
+            if is_open and not self.is_open:
                 recorder.opened.add(self.key)
         self.is_open = is_open
         self.moved_by = self.engine.step_index

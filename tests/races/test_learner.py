@@ -1,8 +1,11 @@
 """VMMs in the learner's verbs under every order: the reference holds, in as many orders as the internal one."""
 
+import inspect
+
 import pytest
 
 from nvmelm_lab.races import LADDER, SCENARIOS, Explorer, Found, Scenario, World, reference_vmm
+from nvmelm_lab.races.case import Case
 from nvmelm_lab.races.learner import vmm_of
 from nvmelm_lab.races.scenario import Vmm, reference
 
@@ -38,3 +41,15 @@ def test_asking_what_is_allocated_is_all_that_it_does_more() -> None:
     )
     assert internal.executions < ours.executions < internal.executions * 3 // 2
     assert ours.finals == internal.finals
+
+
+def test_a_vm_that_is_never_paused_races_with_its_start_at_the_destination() -> None:
+    """Whoever opens a gate that is open lets nobody go who waited: that is a race like any other."""
+    text = inspect.getsource(reference_vmm).replace("    await vm.pause()\n", "")
+    case = Case(LADDER[0], source=text)
+    both = [
+        Explorer(case.worlds(), reduction=reduction, observe=lambda world: world.content()).run()
+        for reduction in ("source-dpor", "sleep sets")
+    ]
+    assert "guest never ends: it waits for completion 1 on guest" in both[0].failures
+    assert both[0].finals == both[1].finals
