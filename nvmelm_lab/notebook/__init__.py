@@ -7,15 +7,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from nvmelm_lab.notebook.decoding import decode, decoder
     from nvmelm_lab.notebook.racing import find, scheduler
     from nvmelm_lab.notebook.watching import SMALL, bench, rounds, watch, who_talks
+    from nvmelm_lab.views.cover import after
     from nvmelm_lab.views.predict import predict
 
-__all__ = ["SMALL", "bench", "find", "predict", "rounds", "scheduler", "watch", "who_talks"]
+__all__ = [
+    "SMALL",
+    "bench",
+    "decode",
+    "decoder",
+    "find",
+    "predict",
+    "rounds",
+    "scheduler",
+    "watch",
+    "who_talks",
+]
 
 _HOMES: Final = {
     "SMALL": "notebook.watching",
     "bench": "notebook.watching",
+    "decode": "notebook.decoding",
+    "decoder": "notebook.decoding",
     "find": "notebook.racing",
     "predict": "views.predict",
     "rounds": "notebook.watching",

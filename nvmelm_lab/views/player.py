@@ -6,6 +6,7 @@ from typing import Any
 from nvmelm_lab.errors import InputError
 from nvmelm_lab.views import text
 from nvmelm_lab.views.check import check
+from nvmelm_lab.views.film import frame_at
 from nvmelm_lab.views.model import unit_of
 from nvmelm_lab.views.screen import Screen
 from nvmelm_lab.views.still import still_svg
@@ -30,3 +31,22 @@ class Player(Screen):
     def text(self, step: int) -> str:
         """Every fact of the picture at a step (from 0), in words."""
         return "\n".join(text.describe(self._run, step))
+
+    def bytes_at(self, step: int | str | None = None) -> tuple[str, str]:
+        """Name of the layout, and hex digits, of the SQE, CQE or MQE that a step shows.
+
+        `step` is from 0, or words of its sentence; where the player was opened if None.  InputError for a step that
+        there is not, or that shows no bytes.
+        """
+        if step is None:
+            step = self._step
+        index = frame_at(self._run, step) if isinstance(step, str) else step
+        if not 0 <= index < len(self._run["steps"]):
+            raise InputError(f"step is {index}; this run has steps 0 to {len(self._run['steps']) - 1}")
+        shown = self._run["steps"][index].get("bytes")
+        if not shown:
+            with_bytes = [str(n) for n, one in enumerate(self._run["steps"]) if one.get("bytes")]
+            near = ", ".join(sorted(with_bytes, key=lambda n: abs(int(n) - index))[:3])
+            hint = f"; near it, these do: {near}" if near else ""
+            raise InputError(f"step {index} shows no SQE, CQE or MQE{hint}")
+        return shown[0], shown[1]
