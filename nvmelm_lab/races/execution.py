@@ -19,7 +19,7 @@ from nvmelm_lab.races.names import Names, Place
 from nvmelm_lab.races.stake import Next
 from nvmelm_lab.races.walk import MARK, Walk, actor_of, options_of
 from nvmelm_lab.races.watcher import Watcher
-from nvmelm_lab.runs.attribution import Role
+from nvmelm_lab.runs.attribution import COMPLETER, Role, command_name
 from nvmelm_lab.runs.roles import roles_of
 
 if TYPE_CHECKING:
@@ -130,7 +130,14 @@ class Execution:
     def rows(self) -> tuple[Row, ...]:
         """Who may go next: the guest first, then the controllers, then the VMM."""
         actors = {actor_of(decision): actor for decision, actor in self._choices().items()}
-        return tuple(self._row(actor) for actor in self._sorted(actors.values()))
+        rows = []
+        for actor in self._sorted(actors.values()):
+            command = command_name(actor.name)
+            if f"{command}{COMPLETER}" not in actors or command not in actors:
+                rows.append(self._row(actor))
+            elif actor.name == command:
+                rows.append(self._either(actor))
+        return tuple(rows)
 
     def nexts(self) -> list[Next]:
         """The same, as far as a hint needs it."""
@@ -157,6 +164,15 @@ class Execution:
         words = subject[1] if kind is CHOOSE else ("not yet", "the deadline has passed")
         options = tuple(Option(f"{actor.name}{MARK}{n}", str(each)) for n, each in enumerate(words))
         return Row(self._names.who(actor.name), does, (), options)
+
+    def _either(self, actor: Actor) -> Row:
+        """A command whose entry and completion nobody orders: to whoever decides, that is a choice of the SSD's."""
+        options = (
+            Option(actor.name, "entry first"),
+            Option(f"{actor.name}{COMPLETER}", "completion first"),
+        )
+        does = "post its entry and its completion in any order"
+        return Row(self._names.who(actor.name), does, self._places(actor), options)
 
     def _places(self, actor: Actor) -> tuple[Place, ...]:
         kind = actor.kind

@@ -106,7 +106,7 @@ class Names:
 
     def command(self, actor: str) -> Command | None:
         """The command that an actor of a controller carries out, if it is one that was told of."""
-        return self._events.commands.named(actor.removesuffix(".marker").removesuffix(" aborted"))
+        return self._events.commands.named(actor)
 
     def _controller(self, actor: str) -> str:
         """The controller whose actor this is; "" for none."""

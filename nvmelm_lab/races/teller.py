@@ -23,7 +23,7 @@ from nvmelm_lab.races.follow import Point
 from nvmelm_lab.races.lines import Part, words_of_line
 from nvmelm_lab.races.names import Names
 from nvmelm_lab.runs import sentences
-from nvmelm_lab.runs.attribution import Command, Role
+from nvmelm_lab.runs.attribution import Command, Role, command_name
 from nvmelm_lab.runs.content import SOURCE
 from nvmelm_lab.runs.events import Events
 from nvmelm_lab.runs.roles import roles_of
@@ -197,7 +197,7 @@ class _Teller:
 
     def _for_vmm(self, record: StepRecord, command: Command) -> Told:
         ctlr = f"Ctlr {command.controller}"
-        base = record.actor.removesuffix(".marker").removesuffix(" aborted")
+        base = command_name(record.actor)
         errand = (_GROUPS.get((command.sqe.opcode, command.select), base),)
         if command.controller == self.roles.mmc_there and command.sqe.opcode == AdminOpcode.MIGRATION_SEND:
             errand = ("arrive",)

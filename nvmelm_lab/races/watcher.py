@@ -13,7 +13,7 @@ from nvmelm_lab.engine import StepRecord
 from nvmelm_lab.nvme import AdminOpcode, EntrySpecial, Mqe, unpack_mqe
 from nvmelm_lab.races.board import Board, Cell, Property, Queue, Side, Slot, Told
 from nvmelm_lab.runs import sentences
-from nvmelm_lab.runs.attribution import LOOKING, Command, Role
+from nvmelm_lab.runs.attribution import LOOKING, Command, Role, command_name
 from nvmelm_lab.runs.content import DESTINATION, SOURCE
 from nvmelm_lab.runs.events import Events
 from nvmelm_lab.runs.roles import Roles
@@ -139,7 +139,7 @@ class Watcher:
             return
         mqe = unpack_mqe(raw)
         words = sentences.entry_words(mqe.esa, mqe.blocks, mqe.slba, mqe.deallocated)
-        name = record.actor.removesuffix(".marker").removesuffix(" aborted")
+        name = command_name(record.actor)
         entry = _Entry(slot, mqe.phase, words, _short(mqe))
         self._slots[slot] = entry
         if mqe.blocks:

@@ -3,8 +3,10 @@
 A trace speaks of SQEs, doorbells and fetches; this joins them.  Nothing here knows sentences or pictures.
 """
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from nvmelm_lab.nvme import SQE, AdminOpcode, IoOpcode, Sqe
 
@@ -17,6 +19,17 @@ class Role(Enum):
     ADMIN = "admin"
     SHIM = "shim"
     ASIDE = "aside"
+
+
+COMPLETER: Final = ".completion"
+"""What the name of an actor ends with that posts a command's completion while another posts its entries."""
+
+_ERRAND: Final = re.compile(rf"\.marker$|{re.escape(COMPLETER)}$| aborted$")
+
+
+def command_name(actor: str) -> str:
+    """The name of the command for which an actor works: its own, but for one that posts its marker or completion."""
+    return _ERRAND.sub("", actor)
 
 
 @dataclass(slots=True)
@@ -100,8 +113,8 @@ class Commands:
         return command
 
     def named(self, name: str) -> Command | None:
-        """The command that was fetched under this name."""
-        return self._fetched.get(name)
+        """The command that was fetched under this name, or for which an actor of this name works."""
+        return self._fetched.get(command_name(name))
 
     def awaited(self, who: str, cid: int) -> Command | None:
         """The command `cid` of one of `who`'s queues whose completion nobody has read yet."""

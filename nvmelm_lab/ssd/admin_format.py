@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from nvmelm_lab.engine import Touches, choose, do
+from nvmelm_lab.engine import Touches, do
 from nvmelm_lab.engine.cells import Key
 from nvmelm_lab.nvme.codes import BROADCAST_NSID, AdminOpcode, SanitizeAction
 from nvmelm_lab.nvme.status import Status
@@ -73,7 +73,8 @@ async def _tell(controller: Controller, command: Command) -> None:
     """Post the entries, before the completion or behind it: freedom 2."""
     order = controller.subsystem.habits.entry_order
     if order == "open":
-        order = await choose("entry or completion first", ("entry first", "completion first"))
+        await controller.tell_and_complete(command)
+        return
     if order == "completion first":
         await do(controller.complete, command)
     await do(controller.post_entries, command)

@@ -148,6 +148,9 @@ def _send_touches(controller: Controller, command: Command) -> Touches:
     if select == MigrationSendSelect.RESUME and target.migration_queue is not None:
         reads, writes = target.migration_queue.resuming()
         return reads, (*writes, gate)
+    if select == MigrationSendSelect.SUSPEND and target.suspended:
+        # It asks for more than a suspension, for the queue's end say; the gate is closed already.
+        return (gate,), ()
     return (), (gate,)
 
 

@@ -46,6 +46,8 @@ class Command:
         User data that it changed, and the Migration Queue that has to tell of it (None: not logged).
     told
         Whether nothing of it is still to be told of: its entries are posted, or there are none.
+    is_parted
+        Whether its completion is posted by an actor of its own; once both have done their part it leaves.
     """
 
     __slots__ = (
@@ -55,6 +57,7 @@ class Command:
         "dw0",
         "dw1",
         "fields",
+        "is_parted",
         "log",
         "number",
         "queue",
@@ -73,6 +76,7 @@ class Command:
         self.changes: tuple[Change, ...] = ()
         self.completed = False
         self.told = True
+        self.is_parted = False
         self.log: MigrationQueue | None = None
 
     @property
@@ -86,6 +90,11 @@ class Command:
     def name(self) -> str:
         """Stable under reordering: the queue's name and the command's number in it."""
         return f"{self.queue.name}#{self.number}"
+
+    @property
+    def completer(self) -> str:
+        """The name of the actor that posts the completion of a command that is parted."""
+        return f"{self.name}.completion"
 
 
 def prp_status(error: PrpError) -> Status:

@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nvmelm_lab.engine import WAIT, Kind, Life, Touches, choose, do
+from nvmelm_lab.engine import WAIT, Kind, Life, Touches, do
 from nvmelm_lab.memory import PrpError
 from nvmelm_lab.nvme.codes import AdminOpcode
 from nvmelm_lab.nvme.status import Status
@@ -30,7 +30,16 @@ _OPCODE, _FLAGS = Sqe._fields.index("opcode"), Sqe._fields.index("flags")
 class CommandSteps:
     """The kinds of these steps for `controller`."""
 
-    __slots__ = ("_controller", "complete", "execute", "execute_admin", "fetch", "post_entries", "serve")
+    __slots__ = (
+        "_controller",
+        "complete",
+        "execute",
+        "execute_admin",
+        "fetch",
+        "leave",
+        "post_entries",
+        "serve",
+    )
 
     def __init__(self, controller: Controller) -> None:
         name, subsystem = controller.name, controller.subsystem
@@ -83,6 +92,11 @@ class CommandSteps:
             touches=self._completing,
             label=lambda command: f"Ctlr {name} posted the completion of {controller.describe(command)}",
         )
+        self.leave = Kind(
+            "leave",
+            controller.finish,
+            label=lambda command: f"Ctlr {name} is done with {controller.describe(command)}",
+        )
 
     def fetch_from(self, queue: SubmissionQueue) -> Life:
         """The life of the actor that fetches from a Submission Queue."""
@@ -130,13 +144,28 @@ class CommandSteps:
             return
         order = self._controller.subsystem.habits.entry_order
         if order == "open":
-            order = yield from choose("entry or completion first", ("entry first", "completion first"))
+            yield from self.tell_and_complete(command).__await__()
+            return
         if order == "entry first":
             yield self.post_entries, command
             yield self.complete, command
         else:
             yield self.complete, command
             yield self.post_entries, command
+
+    async def tell_and_complete(self, command: Command) -> None:
+        """Freedom 2 left open: nobody orders the entries and the completion, so each is posted by an actor.
+
+        The command leaves behind both; a reset that comes between ends both.
+        """
+        command.is_parted = True
+        completion = self._controller.engine.spawn(command.completer, self._only_complete(command))
+        await do(self.post_entries, command)
+        await completion.done.wait(1)
+        await do(self.leave, command)
+
+    def _only_complete(self, command: Command) -> Life:
+        yield self.complete, command
 
     async def _admin_command(self, command: Command) -> None:
         rest: Coroutine[Any, Any, None] | None = await do(self.execute_admin, command)
@@ -202,7 +231,7 @@ class CommandSteps:
         if controller.engine.recorder is not None:
             controller.engine.recorder.reads.update(controller.living)
         change_log.post(controller, command)
-        if command.completed and command in controller.in_flight:
+        if command.completed and not command.is_parted and command in controller.in_flight:
             controller.finish(command)
 
     def _complete(self, command: Command) -> None:
@@ -211,5 +240,5 @@ class CommandSteps:
             controller.record(self._completing(command))
         status = command.status
         post_completion(controller, command, 0 if status is SUCCESS else status | controller.dnr)
-        if command.told:
+        if command.told and not command.is_parted:
             controller.finish(command)

@@ -130,7 +130,7 @@ class Controller:
         steps = subsystem.parts.command_steps(self)
         self.fetch, self.execute, self.execute_admin = steps.fetch, steps.execute, steps.execute_admin
         self.serve, self.post_entries, self.complete = steps.serve, steps.post_entries, steps.complete
-        self._fetch_from = steps.fetch_from
+        self._fetch_from, self.tell_and_complete = steps.fetch_from, steps.tell_and_complete
 
     # -- the door ------------------------------------------------------------------------------------------
 
@@ -293,6 +293,8 @@ class Controller:
     def _stop(self, command: Command) -> None:
         """End a command where it stands; what it has changed is told of."""
         self.engine.stop(command.name)
+        if command.is_parted:
+            self.engine.stop(command.completer)
         if not command.told:
             change_log.post(self, command)
 

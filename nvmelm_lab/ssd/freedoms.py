@@ -200,7 +200,7 @@ FREEDOMS = (
 class Habits:
     """What an SSD does wherever the standard leaves it a choice; one field a row of `FREEDOMS`.
 
-    `entry_order` is a timing: given here it is fixed for the run; ``"open"`` asks the schedule each time.
+    `entry_order` is a timing: given here it is fixed for the run; ``"open"`` leaves it to the schedule each time.
     """
 
     first_entry: str = "with the first change"

@@ -185,7 +185,7 @@ class Scenes:
 
     def _complete(self, record: StepRecord) -> None:
         _, controller, _, _, status, raw = _effect(record, "completed")
-        command = self._commands.named(record.actor.removesuffix(" aborted"))
+        command = self._commands.named(record.actor)
         if command is None:
             self._fold(record)
             return
@@ -234,7 +234,7 @@ class Scenes:
         if not posted:
             self._fold(record)
             return
-        command = self._commands.named(record.actor.removesuffix(" aborted"))
+        command = self._commands.named(record.actor)
         whose = f" of command {command.sqe.cid}" if command and command.role is Role.GUEST else ""
         show: Callable[..., int] = self._show
         for _, mmc, _, slot, raw in posted:

@@ -82,7 +82,7 @@ def test_who_cannot_go_is_named_with_the_reason() -> None:
     }
 
 
-def test_a_choice_of_the_ssd_is_one_row_with_its_options() -> None:
+def test_an_order_that_is_up_to_the_ssd_is_one_row_with_its_options() -> None:
     scenario = replace(ONE_WRITE, habits=Habits(entry_order="open"))
     session = Session(Case(scenario))
     take(session, "execute Controller", "execute Track Send", "submit", "ring", "fetch", "execute Write")
@@ -90,8 +90,8 @@ def test_a_choice_of_the_ssd_is_one_row_with_its_options() -> None:
     assert row.who == "Ctlr Y, command 1"
     assert [option.words for option in row.options] == ["entry first", "completion first"]
     session.take(row.options[1].decision)
-    assert "Ctlr Y, command 1: post the completion of Write LBA 0" in said(session)
-    assert session.history.line.chips[-1].words == "completion first"
+    assert session.history.line.chips[-1].title == "Ctlr Y, command 1: post the completion of Write LBA 0"
+    assert "Ctlr Y, command 1: post the entry for Write LBA 0" in said(session)
 
 
 def test_an_order_of_a_session_is_one_that_a_walk_can_follow() -> None:
