@@ -257,7 +257,7 @@ def hex_lines(data: bytes) -> list[str]:
 _STYLE: Final = """<style>
 .nvq { max-width: 1000px; font-size: 13px }
 .nvq pre { font-size: 12px; line-height: 17px; margin: 4px 0 }
-.nvq .nvq-fields { border-collapse: collapse; font-size: 12px; width: 100%; margin: 0 }
+.nvq .nvq-fields { border-collapse: collapse; font-size: 12px; width: 100%; margin: 0; table-layout: auto }
 .nvq .nvq-fields tr { background: none }
 .nvq .nvq-fields :is(th, td) { text-align: left; padding: 1px 10px 1px 0; vertical-align: top; background: none;
   white-space: normal }
