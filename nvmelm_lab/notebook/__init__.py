@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from nvmelm_lab.notebook.decoding import decode, decoder
+    from nvmelm_lab.notebook.pictures import granularity_explorer
     from nvmelm_lab.notebook.racing import find, scheduler
     from nvmelm_lab.notebook.watching import SMALL, bench, rounds, watch, who_talks
     from nvmelm_lab.views.cover import after
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SMALL",
+    "after",
     "bench",
     "decode",
     "decoder",
     "find",
+    "granularity_explorer",
     "predict",
     "rounds",
     "scheduler",
@@ -28,10 +31,12 @@ __all__ = [
 
 _HOMES: Final = {
     "SMALL": "notebook.watching",
+    "after": "views.cover",
     "bench": "notebook.watching",
     "decode": "notebook.decoding",
     "decoder": "notebook.decoding",
     "find": "notebook.racing",
+    "granularity_explorer": "notebook.pictures",
     "predict": "views.predict",
     "rounds": "notebook.watching",
     "scheduler": "notebook.racing",

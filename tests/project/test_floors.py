@@ -27,6 +27,7 @@ FLOORS = {
     "runs": 3,
     "faults": 3,
     "races": 3,
+    "lessons": 3,
     "views": 4,
     "grading": 4,
     "notebook": 5,
@@ -46,6 +47,10 @@ NEIGHBOURS = (
     {"faults", "runs"},
     {"faults", "races"},
     {"runs", "races"},
+    {"lessons", "lab"},
+    {"lessons", "runs"},
+    {"lessons", "faults"},
+    {"lessons", "races"},
     {"errors", ""},
 )
 HEAVY = {"numpy", "plotly", "ipywidgets", "networkx", "anywidget", "pandas", "IPython"}
