@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from nvmelm_lab.notebook.decoding import decode, decoder
-    from nvmelm_lab.notebook.pictures import granularity_explorer
+    from nvmelm_lab.notebook.pictures import granularity_explorer, phases
     from nvmelm_lab.notebook.racing import find, scheduler
     from nvmelm_lab.notebook.watching import SMALL, bench, rounds, watch, who_talks
     from nvmelm_lab.views.cover import after
@@ -22,6 +22,7 @@ __all__ = [
     "decoder",
     "find",
     "granularity_explorer",
+    "phases",
     "predict",
     "rounds",
     "scheduler",
@@ -37,6 +38,7 @@ _HOMES: Final = {
     "decoder": "notebook.decoding",
     "find": "notebook.racing",
     "granularity_explorer": "notebook.pictures",
+    "phases": "notebook.pictures",
     "predict": "views.predict",
     "rounds": "notebook.watching",
     "scheduler": "notebook.racing",

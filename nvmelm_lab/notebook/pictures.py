@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nvmelm_lab.views.figures import Figure
     from nvmelm_lab.views.granularity import GranularityExplorer
 
 
@@ -15,3 +16,13 @@ def granularity_explorer(granularity: int = 8) -> "GranularityExplorer":
     from nvmelm_lab.views.granularity import GranularityExplorer
 
     return GranularityExplorer(surveys(), granularity)
+
+
+def phases(current: str | None = None, theme: str = "light") -> "Figure":
+    """The phases of a live migration: what ends each, and what leads back; `current` is shown as the one under way.
+
+    InputError for a phase or theme that there is not.
+    """
+    from nvmelm_lab.views.phases_figure import phases as drawn
+
+    return drawn(current, theme=theme)
