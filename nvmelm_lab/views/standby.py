@@ -19,6 +19,10 @@ def show(widget: widgets.DOMWidget, words: str, still: str = "") -> None:
     """Display `widget`; `words` say the same to hosts without widgets, and so does `still`, an SVG, if there is one."""
     widget.add_class("nvm-live")
     picture = {"image/svg+xml": still} if still else {}
-    data = {"text/plain": words, **picture, "application/vnd.jupyter.widget-view+json": widget.get_view_spec()}
+    data = {
+        "text/plain": words,
+        **picture,
+        "application/vnd.jupyter.widget-view+json": widget.get_view_spec(),
+    }
     display(data, raw=True)  # type: ignore[no-untyped-call]
     display({"text/html": _LINE, "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]

@@ -11,7 +11,6 @@ from nvmelm_lab.notebook import SMALL, bench, predict, watch
 from nvmelm_lab.notebook.watching import spec
 from nvmelm_lab.views import bench as bench_module
 from nvmelm_lab.views.bench import IDLE, KNOBS
-from nvmelm_lab.views.questions import QUESTIONS, UNSURE
 
 pytestmark = pytest.mark.usefixtures("plain_program")
 
@@ -88,7 +87,7 @@ def test_migrations_without_the_help_of_the_ssd_can_be_watched_too():
             "there is no field 'write_per_second'; did you mean 'writes_per_second'?",
         ),
         (lambda: bench("granularty"), "there is no knob 'granularty'; did you mean 'granularity'?"),
-        (lambda: predict("downtimes"), "there is no question 'downtimes'; did you mean 'downtime'?"),
+        (lambda: predict("00 downtimes"), "there is no question '00 downtimes'; did you mean '00 downtime'?"),
         (lambda: watch("its entry is lost"), "no step of this run says 'its entry is lost'"),
         (lambda: watch(granularity=0), "granularity cannot be 0"),
         (lambda: watch(blocks="many"), "blocks cannot be 'many'"),
@@ -279,32 +278,3 @@ def test_a_knob_turned_while_a_run_is_under_way_takes_its_place(monkeypatch):
     assert [(spec.writes_per_second, spec.granularity) for spec in started] == [(20_000, 8), (20_000, 64)]
     assert made.outcome.run == started[-1]
     assert made._before.run == SMALL
-
-
-# -- questions ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", QUESTIONS)
-def test_a_question_shows_its_answer_only_when_one_was_given_and_keeps_the_first(name):
-    asked, question = predict(name), QUESTIONS[name]
-    assert question.why not in repr(asked)
-    assert asked._why.value == ""
-    wrong = next(n for n in range(len(question.options)) if n != question.right)
-    asked._options.index = wrong
-    assert "You saw it coming" not in asked._why.value
-    assert bench_module.escape(question.options[question.right]) in asked._why.value
-    shown = asked._why.value
-    asked._options.index = question.right
-    assert asked.answer == wrong
-    assert asked._why.value == shown
-    assert asked._options.disabled
-
-
-def test_the_right_answer_and_not_being_sure_are_answers_too():
-    asked = predict("downtime")
-    asked._options.index = QUESTIONS["downtime"].right
-    assert "You saw it coming." in asked._why.value
-    asked = predict("downtime")
-    asked._options.index = asked._options.options.index(UNSURE)
-    assert asked.answer == len(QUESTIONS["downtime"].options)
-    assert "It is: " in asked._why.value

@@ -10,13 +10,14 @@ import pytest
 from nbclient import NotebookClient
 
 from nvmelm_lab import notebook
+from nvmelm_lab.lessons.questions import LESSONS
 from nvmelm_lab.notebook import SMALL
 from nvmelm_lab.runs import start
 from nvmelm_lab.runs.sentences import PAUSE
 from nvmelm_lab.views.bench import KNOBS
 from nvmelm_lab.views.film import frame_at, model_of
-from nvmelm_lab.views.questions import QUESTIONS
 
+QUESTIONS = LESSONS[0].questions
 ROOT = Path(__file__).parents[2]
 PATH = ROOT / "notebooks" / "00_start_here.ipynb"
 BOOK = json.loads(PATH.read_text(encoding="utf-8"))

@@ -3,9 +3,10 @@
 import pytest
 from playwright.sync_api import Locator, Page
 
-from nvmelm_lab.views.questions import QUESTIONS
+from nvmelm_lab.lessons.questions import LESSONS
 from tests.notebooks.conftest import Newcomer, cell, painted
 
+QUESTIONS = LESSONS[0].questions
 NAME = "00_start_here.ipynb"
 WITH_PLAYERS = ("watch()", "watch(at=", 'bench("writes', 'bench("gran', 'bench("queue', "bench()")
 
