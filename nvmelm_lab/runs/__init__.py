@@ -5,6 +5,7 @@ one line of text that brings the same run back anywhere; a snapshot is one that 
 Nothing here prints or reads the clock of this machine.
 """
 
+from nvmelm_lab.runs.observer import Level, Observations, Part, Wait
 from nvmelm_lab.runs.outcome import Latency, Outcome, Phase, RunProgress
 from nvmelm_lab.runs.run import Run, restore, start
 from nvmelm_lab.runs.spec import SCHEDULES, MigrationRun
@@ -13,11 +14,15 @@ from nvmelm_lab.runs.token import replay
 __all__ = [
     "SCHEDULES",
     "Latency",
+    "Level",
     "MigrationRun",
+    "Observations",
     "Outcome",
+    "Part",
     "Phase",
     "Run",
     "RunProgress",
+    "Wait",
     "replay",
     "restore",
     "start",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from nvmelm_lab.engine import Summary, Trace
 from nvmelm_lab.oracle import Verdict
+from nvmelm_lab.runs.observer import Observations
 from nvmelm_lab.runs.spec import MigrationRun
 
 
@@ -70,6 +71,8 @@ class Outcome:
         How the recording was understood.
     trace, summary
         What happened: the one that was asked for.
+    observed
+        What was seen of it from close by, where that was asked for.
     """
 
     run: MigrationRun
@@ -99,6 +102,7 @@ class Outcome:
     trace: Trace | None
     summary: Summary | None
     token: str
+    observed: Observations | None = None
 
     @property
     def good(self) -> bool:

@@ -12,6 +12,7 @@ from nvmelm_lab.host.guest import Meter
 from nvmelm_lab.host.operation import Operation
 from nvmelm_lab.host.recordings import resolve_workload
 from nvmelm_lab.lab import METHODS, Lab
+from nvmelm_lab.runs.observer import Observer
 from nvmelm_lab.runs.outcome import Latency, Outcome, Phase, RunProgress
 from nvmelm_lab.runs.roles import roles_of
 from nvmelm_lab.runs.spec import (
@@ -33,7 +34,7 @@ from nvmelm_lab.runs.token import replay, token, turns_of
 class Run:
     """A run under way; made by `start`."""
 
-    def __init__(self, spec: MigrationRun) -> None:
+    def __init__(self, spec: MigrationRun, observed: bool = False) -> None:
         check(spec)
         self.spec = spec
         workload, self._hashes, self._notes = workload_of(spec)
@@ -47,6 +48,9 @@ class Run:
         self._summarizer: Summarizer | None = None
         if spec.trace == "summary":
             self._summarizer = Summarizer(self.lab.engine, roles_of(self.lab.introduction(), GUEST))
+        self._observer: Observer | None = None
+        if observed:
+            self._observer = Observer(self.lab.engine, roles_of(self.lab.introduction(), GUEST))
         self._oracle = self.lab.oracle(GUEST)
         self.method = METHODS[spec.method](self.lab, GUEST, spec.plan())
         self._has_ended = False
@@ -140,8 +144,11 @@ class Run:
             yield operation
 
     def _meter(self, period: str) -> None:
-        self.guest.read_times = self._meters["read", period] = Meter()
-        self.guest.write_times = self._meters["write", period] = Meter()
+        self.guest.read_times = self._meters["read", period] = self._new_meter("read")
+        self.guest.write_times = self._meters["write", period] = self._new_meter("write")
+
+    def _new_meter(self, kind: str) -> Meter:
+        return Meter() if self._observer is None else self._observer.meter(kind)
 
     def _on_vm(self, effect: tuple[Any, ...]) -> None:
         if effect[1:3] == (GUEST, "paused"):
@@ -211,6 +218,7 @@ class Run:
             trace=self.trace,
             summary=summary,
             token=token(spec, self._hashes),
+            observed=None if self._observer is None else self._observer.told(),
         )
 
     def _missed(self) -> tuple[str, ...]:
@@ -230,6 +238,9 @@ def restore(text: str, *, workload: str | None = None) -> Run:
     return run
 
 
-def start(spec: MigrationRun) -> Run:
-    """Set `spec` up, ready to advance.  InputError when it makes no sense, or this machine cannot hold it."""
-    return Run(spec)
+def start(spec: MigrationRun, *, observed: bool = False) -> Run:
+    """Set `spec` up, ready to advance.  InputError when it makes no sense, or this machine cannot hold it.
+
+    `observed`: the outcome also tells each wait of the guest, the parts of its downtime, how full the queue was.
+    """
+    return Run(spec, observed)
