@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from nvmelm_lab.notebook.decoding import decode, decoder
-    from nvmelm_lab.notebook.pictures import granularity_explorer, phases
+    from nvmelm_lab.notebook.pictures import compare, downtime, granularity_explorer, phases, queue_occupancy
     from nvmelm_lab.notebook.racing import find, scheduler
     from nvmelm_lab.notebook.watching import SMALL, bench, rounds, watch, who_talks
     from nvmelm_lab.views.cover import after
@@ -18,12 +18,15 @@ __all__ = [
     "SMALL",
     "after",
     "bench",
+    "compare",
     "decode",
     "decoder",
+    "downtime",
     "find",
     "granularity_explorer",
     "phases",
     "predict",
+    "queue_occupancy",
     "rounds",
     "scheduler",
     "watch",
@@ -34,12 +37,15 @@ _HOMES: Final = {
     "SMALL": "notebook.watching",
     "after": "views.cover",
     "bench": "notebook.watching",
+    "compare": "notebook.pictures",
     "decode": "notebook.decoding",
     "decoder": "notebook.decoding",
+    "downtime": "notebook.pictures",
     "find": "notebook.racing",
     "granularity_explorer": "notebook.pictures",
     "phases": "notebook.pictures",
     "predict": "views.predict",
+    "queue_occupancy": "notebook.pictures",
     "rounds": "notebook.watching",
     "scheduler": "notebook.racing",
     "watch": "notebook.watching",

@@ -1,6 +1,10 @@
 """Pictures of the course: each is made by a run, or by a few, of the emulated SSDs."""
 
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from nvmelm_lab.notebook.names import known_or_near
+from nvmelm_lab.runs import MigrationRun, start
 
 if TYPE_CHECKING:
     from nvmelm_lab.views.figures import Figure
@@ -26,3 +30,43 @@ def phases(current: str | None = None, theme: str = "light") -> "Figure":
     from nvmelm_lab.views.phases_figure import phases as drawn
 
     return drawn(current, theme=theme)
+
+
+def compare(theme: str = "light", **values: Any) -> "Figure":
+    """Migrate one guest in three ways: what its I/Os wait, how long it stands still, what the host has to do.
+
+    `values` sets fields of `MigrationRun` by name.  InputError for a field or theme that there is not, or a value
+    without sense.
+    """
+    from nvmelm_lab.lessons.methods import SAME_GUEST, compared
+    from nvmelm_lab.views.comparison_figure import comparison
+
+    return comparison(compared(_with(SAME_GUEST, values)), theme=theme)
+
+
+def downtime(theme: str = "light", **values: Any) -> "Figure":
+    """Migrate one guest, and show where its downtime goes; `values` as for `compare`.
+
+    InputError as for `compare`, and for a run that never pauses its VM.
+    """
+    from nvmelm_lab.lessons.methods import SAME_GUEST
+    from nvmelm_lab.views.downtime import downtime as drawn
+
+    return drawn(start(_with(SAME_GUEST, values), observed=True).finish(), theme=theme)
+
+
+def queue_occupancy(theme: str = "light", **values: Any) -> "Figure":
+    """Migrate one guest, and show how full the Migration Queue gets; `values` as for `compare`.
+
+    InputError as for `compare`, and for a method without a Migration Queue.
+    """
+    from nvmelm_lab.lessons.methods import SAME_GUEST
+    from nvmelm_lab.views.occupancy import occupancy
+
+    return occupancy(start(_with(SAME_GUEST, values), observed=True).finish(), theme=theme)
+
+
+def _with(spec: MigrationRun, values: dict[str, Any]) -> MigrationRun:
+    """`spec` with some fields set by name.  InputError for a field that there is not."""
+    own = {field.name: getattr(spec, field.name) for field in fields(spec)}
+    return MigrationRun(**own | {known_or_near("field", name, own): value for name, value in values.items()})

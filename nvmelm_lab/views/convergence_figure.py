@@ -28,7 +28,7 @@ from nvmelm_lab.views.figures import (
     texts,
 )
 from nvmelm_lab.views.palette import CHANGED, COPYING, EDGE, EQUAL, LOOKS, Colours
-from nvmelm_lab.views.text import duration, grouped
+from nvmelm_lab.views.text import UNITS, duration, grouped, short_duration
 
 WIDTH, LEFT, RIGHT = 840, 70, 664
 """Of the page, and where the panels begin and end; to the right of them stands what the signs mean."""
@@ -44,7 +44,6 @@ MARK: Final = 12
 """Px across a mark, where there is room."""
 
 OUTLINES: Final = {fill: line for fill, line, _ in LOOKS}
-UNITS: Final = ("ns", "µs", "ms", "s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,21 +182,12 @@ def _values(
         for n, copy in enumerate(made):
             aside = 16 if copy.left > copy.blocks else -16
             yield _x(made, n), blocks.at(copy.blocks) + aside, told_blocks[n], "middle center", page["fg"]
-    told_times = [_short(copy.ns) if copy.ns >= 0 else "" for copy in made]
+    told_times = [short_duration(copy.ns) if copy.ns >= 0 else "" for copy in made]
     if _fit(told_times, made):
         for n, copy in enumerate(made):
             y = times.at(copy.ns) - 16
             aside = 32 if abs(y - times.at(budget)) < 10 else 0
             yield _x(made, n), y + aside, told_times[n], "middle center", page["fg"]
-
-
-def _short(ns: int) -> str:
-    """A time in three digits, never rounded up: ``12.3 ms``."""
-    power = min((len(str(ns)) - 1) // 3, 3)
-    whole, rest = divmod(ns, 1000**power)
-    digits = 3 - len(str(whole))
-    tail = f".{rest * 10**digits // 1000**power:0{digits}}" if power and digits > 0 else ""
-    return f"{whole}{tail} {UNITS[power]}"
 
 
 def _fit(words: Sequence[str], made: Sequence[Copy]) -> bool:

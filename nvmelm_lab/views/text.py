@@ -24,6 +24,18 @@ def duration(ns: int) -> str:
     return f"{ns} ns"
 
 
+UNITS: Final = ("ns", "µs", "ms", "s")
+
+
+def short_duration(ns: int) -> str:
+    """A time in three digits, never rounded up: ``12.3 ms``."""
+    power = min((len(str(ns)) - 1) // 3, 3)
+    whole, rest = divmod(ns, 1000**power)
+    digits = 3 - len(str(whole))
+    tail = f".{rest * 10**digits // 1000**power:0{digits}}" if power and digits > 0 else ""
+    return f"{whole}{tail} {UNITS[power]}"
+
+
 def grouped(number: int) -> str:
     """A number with its digits in groups of three."""
     return f"{number:,}".replace(",", "\u202f")

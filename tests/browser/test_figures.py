@@ -26,8 +26,17 @@ for more in (
     {"schedule": ("random", 3), "blocks": 256}, {"rounds": 0}, {"workload": "idle"}, {"downtime_budget_ns": 0},
 ):
     display(convergence(start(MigrationRun(**small | more)).finish(), theme="dark" if more else "light"))
+
+from nvmelm_lab.notebook import compare, downtime, phases, queue_occupancy
+
+display(phases("Clean up"))
+display(compare())
+display(downtime(method="stop", theme="dark"))
+display(downtime())
+display(queue_occupancy())
+display(queue_occupancy(queue_entries=8, writes_per_second=60_000))
 """
-FIGURES = 1 + len(PHASES) + 1 + 8
+FIGURES = 1 + len(PHASES) + 1 + 8 + 6
 
 TEXTS = """figure => {
   const page = figure.getBoundingClientRect();

@@ -10,18 +10,28 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
 
+from nvmelm_lab.lessons.methods import SAME_GUEST, compared
 from nvmelm_lab.runs import MigrationRun, start
 from nvmelm_lab.views import convergence, convergence_text, topology, topology_text
+from nvmelm_lab.views.comparison_figure import comparison
+from nvmelm_lab.views.downtime import downtime
 from nvmelm_lab.views.figures import SMALLEST
 from nvmelm_lab.views.model import State
+from nvmelm_lab.views.occupancy import occupancy
 from nvmelm_lab.views.palette import EDGE, LOOKS, THEMES
+from nvmelm_lab.views.phases_figure import phases
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTCOME = start(MigrationRun(blocks=512)).finish()
+OBSERVED = compared(SAME_GUEST)
 FIGURES = {
     "topology": lambda theme: topology(theme=theme),
     "phase": lambda theme: topology(phase="Iterate", theme=theme),
     "convergence": lambda theme: convergence(OUTCOME, theme=theme),
+    "phases": lambda theme: phases("Iterate", theme=theme),
+    "comparison": lambda theme: comparison(OBSERVED, theme=theme),
+    "downtime": lambda theme: downtime(OBSERVED[0], theme=theme),
+    "occupancy": lambda theme: occupancy(OBSERVED[-1], theme=theme),
 }
 each_figure = pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES)
 each_theme = pytest.mark.parametrize("theme", THEMES)
