@@ -7,7 +7,7 @@ from nvmelm_lab.runs import Outcome, Part
 from nvmelm_lab.views.axes import Linear, below, upright
 from nvmelm_lab.views.comparison import seen
 from nvmelm_lab.views.figures import Figure, Said, Trace, colours, figure, hover, points, texts
-from nvmelm_lab.views.text import short_duration
+from nvmelm_lab.views.text import grouped, short_duration
 
 WIDTH, LEFT, RIGHT = 840, 400, 720
 ROW, BAR = 42, 22
@@ -89,6 +89,6 @@ def downtime(outcome: Outcome, *, theme: str = "light") -> Figure:
             (8, y + 9, meaning, "middle right", page["muted"]),
             (WIDTH - 8, y, f"<b>{short_duration(part.ns)}</b>", "middle left", page["fg"]),
         ]
-    said += below(ticks, time.at, end, str, page["muted"])
+    said += below(ticks, time.at, end, grouped, page["muted"])
     said.append((LEFT - 16, end + 12, f"{word} since the pause", "middle left", page["muted"]))
     return figure([*traces, texts(said)], downtime_text(outcome), page, WIDTH, end + 28)
