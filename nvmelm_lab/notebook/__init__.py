@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from nvmelm_lab.notebook.decoding import decode, decoder
-    from nvmelm_lab.notebook.pictures import compare, downtime, granularity_explorer, phases, queue_occupancy
+    from nvmelm_lab.notebook.pictures import (
+        compare,
+        downtime,
+        granularity_explorer,
+        phases,
+        queue_occupancy,
+        sweep,
+    )
     from nvmelm_lab.notebook.racing import find, scheduler
     from nvmelm_lab.notebook.watching import SMALL, bench, rounds, watch, who_talks
     from nvmelm_lab.views.cover import after
@@ -29,6 +36,7 @@ __all__ = [
     "queue_occupancy",
     "rounds",
     "scheduler",
+    "sweep",
     "watch",
     "who_talks",
 ]
@@ -48,6 +56,7 @@ _HOMES: Final = {
     "queue_occupancy": "notebook.pictures",
     "rounds": "notebook.watching",
     "scheduler": "notebook.racing",
+    "sweep": "notebook.pictures",
     "watch": "notebook.watching",
     "who_talks": "notebook.watching",
 }

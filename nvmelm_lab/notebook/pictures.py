@@ -1,5 +1,6 @@
 """Pictures of the course: each is made by a run, or by a few, of the emulated SSDs."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,19 @@ def queue_occupancy(theme: str = "light", **values: Any) -> "Figure":
     from nvmelm_lab.views.occupancy import occupancy
 
     return occupancy(start(_with(SAME_GUEST, values), observed=True).finish(), theme=theme)
+
+
+def sweep(field: str, values: Sequence[int], theme: str = "light", **others: Any) -> "Figure":
+    """Migrate one guest again and again, with each of `values` in `field`: the copies of each run, side by side.
+
+    `others` as for `compare`.  InputError as for `compare`, for a field that is no number, and for more than 9 values.
+    """
+    from nvmelm_lab.lessons.methods import SAME_GUEST
+    from nvmelm_lab.lessons.sweeps import NUMBERS, swept
+    from nvmelm_lab.views.multiples import multiples
+
+    known_or_near("knob", field, NUMBERS)
+    return multiples(field, swept(field, values, _with(SAME_GUEST, others)), theme=theme)
 
 
 def _with(spec: MigrationRun, values: dict[str, Any]) -> MigrationRun:

@@ -196,7 +196,8 @@ def _charts(found: Surveys, survey: Survey, top: float, colours: Colours) -> Ite
         left = 6 + number * (CHART + BETWEEN)
         yield say(left, top + 12, title, "", BOLD)
         yield from _bars(found, survey, (left, top + 20), (whole, useful), colours)
-    yield say(6, top + 174, "LBAs a granule: the SSD decides, and tells it as TLBAAG. The hollow part of a bar is copied for nothing.", colours["muted"])
+    rule = "LBAs a granule: the SSD decides, and tells it as TLBAAG."
+    yield say(6, top + 174, f"{rule} The hollow part of a bar is copied for nothing.", colours["muted"])
 
 
 def _bars(

@@ -27,7 +27,7 @@ for more in (
 ):
     display(convergence(start(MigrationRun(**small | more)).finish(), theme="dark" if more else "light"))
 
-from nvmelm_lab.notebook import compare, downtime, phases, queue_occupancy
+from nvmelm_lab.notebook import compare, downtime, phases, queue_occupancy, sweep
 
 display(phases("Clean up"))
 display(compare())
@@ -35,8 +35,9 @@ display(downtime(method="stop", theme="dark"))
 display(downtime())
 display(queue_occupancy())
 display(queue_occupancy(queue_entries=8, writes_per_second=60_000))
+display(sweep("queue_entries", (4, 8, 16, 128), blocks=256, writes_per_second=60_000))
 """
-FIGURES = 1 + len(PHASES) + 1 + 8 + 6
+FIGURES = 1 + len(PHASES) + 1 + 8 + 7
 
 TEXTS = """figure => {
   const page = figure.getBoundingClientRect();
