@@ -122,7 +122,10 @@ class MigrationQueue:
     # -- cells ---------------------------------------------------------------------------------------------
 
     def posting(self, entries: int = 1) -> Touches:
-        """The cells that posting `entries` entries touches: the head matters only where the queue may fill."""
+        """The cells that posting `entries` entries touches: the head matters only where the queue may fill.
+
+        Whether the queue takes any is decided by what starts and stops logging, so that cell is read either way.
+        """
         if not self.is_open:
             return (self.log_key,), ()
         head, tail = ("head", self._key), ("tail", self._key)
@@ -130,9 +133,9 @@ class MigrationQueue:
         if self._reaches_trigger(entries):
             writes += (head, self.events.key)
         if self.tail + entries < self.slots - 1:
-            return (), writes
+            return (self.log_key,), writes
         if self.used + entries < self.slots - 1:
-            return (head,), writes
+            return (self.log_key, head), writes
         return (head,), (*writes, self.log_key, self.events.key)
 
     def _reaches_trigger(self, entries: int) -> bool:

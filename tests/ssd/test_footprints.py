@@ -44,13 +44,13 @@ def test_posting_looks_at_the_head_only_where_the_queue_may_fill() -> None:
     log = bench.y.controller.log_key
     assert queue.posting() == ((log,), ()), "a closed queue takes nothing"
     mq.start()
-    assert queue.posting() == ((), (("tail", key), ("slot", key, 0)))
+    assert queue.posting() == ((log,), (("tail", key), ("slot", key, 0))), "what starts and stops it decides"
     bench.y.write_blocks(0, [1])
     bench.y.write_blocks(1, [1])
     events = ("outstanding", "X")
     assert queue.posting() == ((("head", key),), (("tail", key), ("slot", key, 2), log, events))
     mq.take()
-    assert queue.posting() == ((("head", key),), (("tail", key), ("slot", key, 2)))
+    assert queue.posting() == ((log, ("head", key)), (("tail", key), ("slot", key, 2)))
 
 
 def test_posting_into_the_trigger_slot_touches_the_trigger_and_the_events() -> None:
@@ -61,7 +61,7 @@ def test_posting_into_the_trigger_slot_touches_the_trigger_and_the_events() -> N
     head, tail, events = ("head", ("X", 0)), ("tail", ("X", 0)), ("outstanding", "X")
     assert queue.moving_head(0, arms=True) == ((tail,), (head,)), "the next entry may meet it, or miss it"
     assert bench.x.admin.status(lm.set_head(0, mq.cdqid, 0, 1)) == Status.SUCCESS
-    assert queue.posting() == ((), (tail, ("slot", ("X", 0), 0)))
+    assert queue.posting() == ((bench.y.controller.log_key,), (tail, ("slot", ("X", 0), 0)))
     assert queue.posting(2)[1][-2:] == (head, events)
     bench.y.write_blocks(0, [1])
     bench.y.write_blocks(1, [1])
