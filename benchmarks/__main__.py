@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks import (
     command_line,
     door,
+    hypothesis_peer,
     jupyterlab_start,
     race_search,
     random_migration,
@@ -27,6 +28,7 @@ BENCHMARKS: Mapping[str, Callable[[Size], list[Figure]]] = {
     "door": door.measure,
     "engine": random_migration.measure,
     "races": race_search.measure,
+    "hypothesis": hypothesis_peer.measure,
     "command-line": command_line.measure,
     "jupyterlab": jupyterlab_start.measure,
 }

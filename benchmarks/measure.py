@@ -26,6 +26,8 @@ class Size:
         I/Os of a run through the door, and steps of a slice of the engine.
     scenarios
         How many of the scenarios of `nvmelm_lab.races` are searched.
+    defects, examples
+        How many defects of the catalogue the peers of the race search look for, and in how many examples at most.
     blocks
         LBAs of the migration on the command line.
     processes
@@ -38,25 +40,49 @@ class Size:
     ios: int
     steps: int
     scenarios: int
+    defects: int
+    examples: int
     blocks: int
     processes: int
     jupyterlab: bool
 
 
-FULL = Size(rounds=7, ios=6_400, steps=300, scenarios=5, blocks=16_384, processes=5, jupyterlab=True)
-TINY = Size(rounds=1, ios=256, steps=100, scenarios=1, blocks=64, processes=1, jupyterlab=False)
+FULL = Size(
+    rounds=7,
+    ios=6_400,
+    steps=300,
+    scenarios=5,
+    defects=36,
+    examples=2_000,
+    blocks=16_384,
+    processes=5,
+    jupyterlab=True,
+)
+TINY = Size(
+    rounds=1,
+    ios=256,
+    steps=100,
+    scenarios=1,
+    defects=2,
+    examples=5,
+    blocks=64,
+    processes=1,
+    jupyterlab=False,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
     """What a figure is held against: who, its own figure in the same unit, and the ratio that is wanted.
 
+    value
+        None: the peer has none, and its name says why.
     least_ratio
         How many times as good the figure has to be; None: it is shown, and nothing more.
     """
 
     name: str
-    value: float
+    value: float | None
     least_ratio: float | None = None
 
 
@@ -87,11 +113,12 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """How many times as good as the peer; None without one."""
-        if self.peer is None:
+        """How many times as good as the peer; None without one, and where nothing can be divided by."""
+        if self.peer is None or self.peer.value is None:
             return None
         ours, theirs = self.value, self.peer.value
-        return ours / theirs if self.unit.endswith("/s") or self.exact else theirs / ours
+        better, worse = (ours, theirs) if self.unit.endswith("/s") or self.exact else (theirs, ours)
+        return better / worse if worse else None
 
     @property
     def is_met(self) -> bool | None:

@@ -96,8 +96,13 @@ def _defects(defects: list[Defect]) -> list[Figure]:
     ]
 
 
+def case_of(defect: Defect) -> Case:
+    """The smallest case that shows the defect."""
+    return Case(next(each for each in defect.climbs if each.name == defect.rung), defect=defect.name)
+
+
 def _find(defect: Defect) -> Counterexample:
-    case = Case(next(each for each in defect.climbs if each.name == defect.rung), defect=defect.name)
+    case = case_of(defect)
     explorer = Explorer(case.worlds())
     while True:
         is_over = explorer.advance(1)

@@ -45,7 +45,7 @@ def _row(figure: Figure) -> tuple[str, ...]:
         _number(figure.value),
         figure.unit,
         "" if peer is None else peer.name,
-        "" if peer is None else _number(peer.value),
+        "" if peer is None or peer.value is None else _number(peer.value),
         "" if ratio is None else f"{ratio:.2f}",
         _target(figure),
         {None: "", True: "yes", False: "NO"}[figure.is_met],

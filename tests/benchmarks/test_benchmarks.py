@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,14 +19,22 @@ def test_each_benchmark_gives_figures_with_a_unit_and_a_calibration(name: str) -
     figures = BENCHMARKS[name](TINY)
     assert figures
     for figure in figures:
-        assert figure.value > 0 or figure.unit == "%"
-        assert figure.middle > 0 or figure.unit == "%"
-        assert figure.unit in ("IO/s", "steps/s", "executions/s", "executions", "s", "%")
+        assert figure.value > 0 or figure.unit in ("%", "defects")
+        assert figure.middle > 0 or figure.unit in ("%", "defects")
+        assert figure.unit in ("IO/s", "steps/s", "executions/s", "executions", "defects", "s", "%")
         assert figure.calibration_ns > 0
 
 
 def test_jupyterlab_is_not_started_when_the_size_leaves_it_out() -> None:
     assert BENCHMARKS["jupyterlab"](TINY) == []
+
+
+def test_of_two_defects_the_search_misses_none_and_a_peer_with_one_example_both() -> None:
+    figures = BENCHMARKS["hypothesis"](replace(TINY, examples=1))
+    missed = [
+        (figure.value, figure.peer.value) for figure in figures if figure.unit == "defects" and figure.peer
+    ]
+    assert missed == [(0, 2)] * 2
 
 
 def test_counts_of_a_search_are_exact() -> None:
@@ -127,7 +136,7 @@ def test_the_json_holds_the_same_figures(tmp_path: Path) -> None:
 def test_a_benchmark_that_is_none_is_refused_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dor"]) == 2
     assert capsys.readouterr().err == (
-        "There is no benchmark 'dor'; there are: whole-door, door, engine, races, command-line, jupyterlab.\n"
+        "There is no benchmark 'dor'; there are: whole-door, door, engine, races, hypothesis, command-line, jupyterlab.\n"
     )
 
 
