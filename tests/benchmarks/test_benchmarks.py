@@ -136,7 +136,8 @@ def test_the_json_holds_the_same_figures(tmp_path: Path) -> None:
 def test_a_benchmark_that_is_none_is_refused_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dor"]) == 2
     assert capsys.readouterr().err == (
-        "There is no benchmark 'dor'; there are: whole-door, door, engine, races, hypothesis, command-line, jupyterlab.\n"
+        "There is no benchmark 'dor'; there are: "
+        "whole-door, door, engine, races, hypothesis, command-line, jupyterlab.\n"
     )
 
 
