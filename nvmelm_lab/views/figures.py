@@ -67,7 +67,7 @@ def _dark_style() -> str:
 
     Plotly writes each colour into the style of what it draws; there the colours of the light page are replaced.
     """
-    own = ".jp-OutputArea-child:has([data-nvmelm-figure])"
+    own = ".jp-OutputArea-child:has(> .jp-OutputArea-output > [data-nvmelm-figure])"
     figure = f'[data-jp-theme-light="false"] {own} + .jp-OutputArea-child .js-plotly-plot'
     rules = [
         f'{figure} [style*="{what}: {_as_plotly_writes(LIGHT[name])}"]{{{what}:{DARK[name]}!important}}'

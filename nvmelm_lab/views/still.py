@@ -42,7 +42,8 @@ def still_html(picture: str, key: str) -> str:
     The live view hides it; until then it hides the line that JupyterLab shows for a widget not (yet) there.
     """
     still = f'[data-nvmelm-still="{key}"]'
-    waiting = f".jp-OutputArea-child:has(+ .jp-OutputArea-child {still}):not(:has(.nvp, .nvp-fault))"
+    own = f".jp-OutputArea-child > .jp-OutputArea-output > {still}"
+    waiting = f".jp-OutputArea-child:has(+ {own}):not(:has(.nvp, .nvp-fault))"
     return (
         f'<div data-nvmelm-still="{key}" style="max-width:{WIDTH}px"><style>{waiting}{{display:none}}</style>'
         f"{picture}<p>{GONE}</p></div>"

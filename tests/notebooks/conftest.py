@@ -43,10 +43,11 @@ class Newcomer:
         return page
 
     def open_of_the_course(self, name: str, theme: str = "JupyterLab Light") -> Page:
-        """A notebook of the course, as a copy of its own for each theme."""
-        copy = f"{theme.split()[-1].lower()}-{name}"
-        (self.lab.folder / copy).write_bytes((NOTEBOOKS / name).read_bytes())
-        return self.open(copy, theme)
+        """A notebook of the course, in a folder for each theme, where the answers are kept, too."""
+        folder = self.lab.folder / theme.split()[-1].lower()
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_bytes((NOTEBOOKS / name).read_bytes())
+        return self.open(f"{folder.name}/{name}", theme)
 
     def use_no_subshells(self) -> None:
         """Let JupyterLab send the messages of widgets the old way: a running cell holds them up."""
@@ -122,7 +123,7 @@ def cell(page: Page, source: str) -> Locator:
 
 
 def painted(root: Locator) -> Locator:
-    """The player in there, once it is painted."""
+    """The player in there, once it is painted; it may lie under a cover."""
     player = root.locator(".nvp[data-painted]").first
-    player.wait_for()
+    player.wait_for(state="attached")
     return player

@@ -63,8 +63,15 @@ def test_code_cells_are_short():
 def test_every_question_that_is_asked_exists_and_each_run_with_a_knob_has_one_before_it():
     asked = [name for source in CODE for name in re.findall(r'predict\("(.+?)"\)', source)]
     assert asked == list(QUESTIONS)
-    order = [source.split("(")[0] for source in CODE if source.startswith(("predict", "watch(", 'bench("'))]
-    assert order == ["predict", "watch", "watch", *["predict", "bench"] * 3, *["predict"] * 3]
+    called = [re.match(r'predict|after\("(.+?)", (\w+)|watch|bench', source) for source in CODE]
+    order = [call[2] or call[0] for call in called if call]
+    knobs = ["predict", "bench", "rounds", *["predict", "bench"] * 2]
+    assert order == ["predict", "watch", "watch", *knobs, "bench", *["predict"] * 3]
+
+
+def test_an_outcome_is_covered_until_the_question_before_it_is_answered():
+    covered = [name for source in CODE for name in re.findall(r'after\("(.+?)", ', source)]
+    assert list(dict.fromkeys(covered)) == list(LESSONS[0].predictions)
 
 
 def test_the_roles_and_acronyms_of_the_talk_are_introduced_before_they_are_used():
@@ -106,7 +113,7 @@ def test_it_runs_from_top_to_bottom_and_no_widget_holds_an_error():
     assert not [output for output in outputs if output.output_type in ("error", "stream")]
     kinds = [output.data.keys() for output in outputs if output.output_type == "display_data"]
     widgets = [data for data in kinds if "application/vnd.jupyter.widget-view+json" in data]
-    assert len(widgets) == len(QUESTIONS) + 6
+    assert len(widgets) == len(QUESTIONS) + 7
     assert all("text/plain" in data for data in kinds)
     assert not list(
         errors_in(book.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}))

@@ -22,7 +22,9 @@ function render({ model, el }) {
     const asked = `Think first: ${model.get("_question")} Your answer above opens this.`;
     said.textContent = isOpen ? "Shown below." : asked;
   };
-  root.append(said, button);
+  const note = made("div", "nvc-note");
+  note.append(said, button);
+  root.append(note);
   model.on("change:_is_open", draw);
   draw();
   el.append(root);

@@ -68,7 +68,7 @@ function say(el, words, className = "nvp-fault") {
 function hideStill(key) {
   const node = document.createElement("style");
   const still = `[data-nvmelm-still="${key}"]`;
-  node.textContent = `${still}, .jp-OutputArea-child:has(${still}) { display: none !important; }`;
+  node.textContent = `${still}, .jp-OutputArea-child:has(> .jp-OutputArea-output > ${still}) { display: none !important; }`;
   document.head.append(node);
   return () => node.remove();
 }

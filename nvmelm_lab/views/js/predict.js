@@ -5,10 +5,12 @@ const made = (tag, name, text = "") =>
 
 function render({ model, el }) {
   const asked = model.get("_asked");
-  const root = made("fieldset", "nvq");
+  const root = made("div", "nvq");
+  root.setAttribute("role", "group");
+  root.setAttribute("aria-label", asked.text);
   // JupyterLab would take Enter and Space for its own.
   root.dataset.lmSuppressShortcuts = "true";
-  root.append(made("legend", "nvq-text", asked.text));
+  root.append(made("p", "nvq-text", asked.text));
   const button = (words, name) => {
     const one = made("button", name);
     one.type = "button";
