@@ -17,6 +17,7 @@ from benchmarks import (
     race_search,
     random_migration,
     report,
+    spin_peer,
     whole_door,
 )
 from benchmarks.measure import FULL, Figure, Size
@@ -29,6 +30,7 @@ BENCHMARKS: Mapping[str, Callable[[Size], list[Figure]]] = {
     "engine": random_migration.measure,
     "races": race_search.measure,
     "hypothesis": hypothesis_peer.measure,
+    "spin": spin_peer.measure,
     "command-line": command_line.measure,
     "jupyterlab": jupyterlab_start.measure,
 }

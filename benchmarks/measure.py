@@ -28,6 +28,8 @@ class Size:
         How many of the scenarios of `nvmelm_lab.races` are searched.
     defects, examples
         How many defects of the catalogue the peers of the race search look for, and in how many examples at most.
+    commands
+        Commands of the guest in the model that Spin checks, three at most.
     blocks
         LBAs of the migration on the command line.
     processes
@@ -42,6 +44,7 @@ class Size:
     scenarios: int
     defects: int
     examples: int
+    commands: int
     blocks: int
     processes: int
     jupyterlab: bool
@@ -54,6 +57,7 @@ FULL = Size(
     scenarios=5,
     defects=36,
     examples=2_000,
+    commands=3,
     blocks=16_384,
     processes=5,
     jupyterlab=True,
@@ -65,6 +69,7 @@ TINY = Size(
     scenarios=1,
     defects=2,
     examples=5,
+    commands=2,
     blocks=64,
     processes=1,
     jupyterlab=False,

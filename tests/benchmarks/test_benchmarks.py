@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import door, random_migration, report, simpy_peer, whole_door
+from benchmarks import door, random_migration, report, simpy_peer, spin_peer, whole_door
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.bench import NAME, Bench, writes
 from benchmarks.measure import TINY, Figure, Peer, calibrate, rates
@@ -35,6 +35,20 @@ def test_of_two_defects_the_search_misses_none_and_a_peer_with_one_example_both(
         (figure.value, figure.peer.value) for figure in figures if figure.unit == "defects" and figure.peer
     ]
     assert missed == [(0, 2)] * 2
+
+
+@pytest.mark.skipif(not spin_peer.is_installed(), reason="Spin is not installed: apt-get install spin gcc")
+def test_spin_finds_the_model_without_the_last_drain_wrong() -> None:
+    assert spin_peer.check(1, "NO_LAST_DRAIN").is_wrong
+
+
+def test_where_spin_is_not_installed_the_figure_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spin_peer, "is_installed", lambda: False)
+    peers = [figure.peer for figure in spin_peer.measure(replace(TINY, commands=1))]
+    assert [(peer.name, peer.value) for peer in peers if peer] == [
+        ("Spin: not installed", None),
+        ("Spin without reduction: not installed", None),
+    ]
 
 
 def test_counts_of_a_search_are_exact() -> None:
@@ -137,7 +151,7 @@ def test_a_benchmark_that_is_none_is_refused_in_one_sentence(capsys: pytest.Capt
     assert main(["dor"]) == 2
     assert capsys.readouterr().err == (
         "There is no benchmark 'dor'; there are: "
-        "whole-door, door, engine, races, hypothesis, command-line, jupyterlab.\n"
+        "whole-door, door, engine, races, hypothesis, spin, command-line, jupyterlab.\n"
     )
 
 
