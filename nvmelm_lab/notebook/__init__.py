@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from nvmelm_lab.notebook.watching import SMALL, bench, rounds, watch, who_talks
     from nvmelm_lab.views.cover import after
     from nvmelm_lab.views.predict import predict
-    from nvmelm_lab.views.progress import progress
 
 __all__ = [
     "SMALL",
@@ -34,7 +33,6 @@ __all__ = [
     "granularity_explorer",
     "phases",
     "predict",
-    "progress",
     "queue_occupancy",
     "rounds",
     "scheduler",
@@ -55,7 +53,6 @@ _HOMES: Final = {
     "granularity_explorer": "notebook.pictures",
     "phases": "notebook.pictures",
     "predict": "views.predict",
-    "progress": "views.progress",
     "queue_occupancy": "notebook.pictures",
     "rounds": "notebook.watching",
     "scheduler": "notebook.racing",
