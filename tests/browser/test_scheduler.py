@@ -135,3 +135,22 @@ def test_shown_twice_both_say_the_same(lab: Lab, open_notebook: OpenNotebook) ->
     other.scroll_into_view_if_needed()
     at_step(other, 1)
     assert other.get_by_text("submit write 0").count() == 1
+
+
+def test_a_click_that_wobbles_over_another_row_is_not_lost_to_painting(
+    lab: Lab, open_notebook: OpenNotebook
+) -> None:
+    page = open_notebook(lab.write("scheduler-wobble.ipynb", CELL))
+    root = shown(page)
+    upper, lower = (row.bounding_box() for row in root.locator(".nvs-row").all()[:2])
+    assert upper is not None
+    assert lower is not None
+    frames = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    page.mouse.move(upper["x"] + 40, upper["y"] + upper["height"] - 4)
+    page.mouse.down()
+    page.mouse.move(lower["x"] + 40, lower["y"] + 4)
+    page.evaluate(frames)
+    page.mouse.move(upper["x"] + 40, upper["y"] + upper["height"] - 4)
+    page.evaluate(frames)
+    page.mouse.up()
+    at_step(root, 1)

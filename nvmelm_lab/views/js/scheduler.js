@@ -150,6 +150,13 @@ class Scheduler {
       if (this.key(event) || !event.target.matches("button, input")) event.preventDefault();
     }, { signal });
     root.addEventListener("click", (event) => this.click(event), { signal });
+    // Painting puts new rows in place; between press and release it would take away what was pressed, and with it the click.
+    root.addEventListener("pointerdown", () => { this.held = true; }, { signal });
+    const release = () => {
+      this.held = false;
+      this.refresh();
+    };
+    for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, release, { signal });
     root.addEventListener("mousedown", (event) => {
       if (event.target.closest("input")) return;
       event.preventDefault();
@@ -186,7 +193,7 @@ class Scheduler {
     if (this.due) return;
     this.due = requestAnimationFrame(() => {
       this.due = 0;
-      if (this.root.clientWidth) this.paintSafely();
+      if (this.root.clientWidth && !this.held) this.paintSafely();
     });
   }
 
