@@ -55,7 +55,12 @@ def place(folder: Path, environment: Mapping[str, str]) -> Path:
     """The file of a learner who works in `folder`: beside the course's folders, unless a variable names another."""
     if named := environment.get(VARIABLE):
         return Path(named).expanduser()
-    return (folder.parent if folder.name in FOLDERS else folder) / FILE
+    return top(folder) / FILE
+
+
+def top(folder: Path) -> Path:
+    """The learner's folder, which holds those of the course, seen from one of them or from itself."""
+    return folder.parent if folder.name in FOLDERS else folder
 
 
 def here() -> Path:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nvmelm_lab.notebook.watching import SMALL, bench, rounds, watch, who_talks
     from nvmelm_lab.views.cover import after
     from nvmelm_lab.views.predict import predict
+    from nvmelm_lab.views.progress import progress
 
 __all__ = [
     "SMALL",
@@ -33,6 +34,7 @@ __all__ = [
     "granularity_explorer",
     "phases",
     "predict",
+    "progress",
     "queue_occupancy",
     "rounds",
     "scheduler",
@@ -53,6 +55,7 @@ _HOMES: Final = {
     "granularity_explorer": "notebook.pictures",
     "phases": "notebook.pictures",
     "predict": "views.predict",
+    "progress": "views.progress",
     "queue_occupancy": "notebook.pictures",
     "rounds": "notebook.watching",
     "scheduler": "notebook.racing",

@@ -1,6 +1,8 @@
-"""Questions and covers as the kernel sees them: the first answer stays, and opens what waits for it."""
+"""Questions, covers and progress as the kernel sees them: a first answer stays, and opens what waits for it."""
 
+import io
 import json
+import zipfile
 from collections import defaultdict
 
 import pytest
@@ -10,6 +12,7 @@ from nvmelm_lab.lessons import progress
 from nvmelm_lab.lessons.question import SKIP, UNSURE
 from nvmelm_lab.lessons.questions import QUESTIONS
 from nvmelm_lab.notebook import after, predict, rounds
+from nvmelm_lab.notebook import progress as progress_view
 from nvmelm_lab.views import answers
 from nvmelm_lab.views.cover import Cover
 
@@ -133,3 +136,92 @@ def test_where_nothing_could_be_uncovered_the_words_of_the_outcome_are_there():
 def test_a_cover_for_a_question_that_there_is_not_is_refused():
     with pytest.raises(InputError, match="there is no question '00 down time'; did you mean '00 downtime'"):
         after("00 down time", rounds())
+
+
+# -- progress ----------------------------------------------------------------------------------------------
+
+
+def row(view):
+    """What the table says of the first notebook."""
+    return view._shown["rows"][0]
+
+
+def ask(view, **content):
+    """What the browser sends when a button is pressed; gives back the files that came to the browser."""
+    came = []
+    view.send = lambda content, buffers: came.append((content["name"], buffers[0]))
+    view._handle_custom_msg(content, [])
+    return came
+
+
+def test_the_table_follows_the_answers_and_says_where_they_are_kept(file):
+    view = progress_view()
+    assert row(view) == ("00_start_here", "0 of 4", "0", "0 of 3")
+    predict(NAME).choose(RIGHT)
+    predict("00 write rate").choose(SKIP)
+    predict("00 in an entry").choose("B")
+    assert row(view) == ("00_start_here", "2 of 4", "1", "1 of 3")
+    assert str(file) in repr(view)
+    assert "00_start_here | 2 of 4 | 1 | 1 of 3" in repr(view)
+
+
+def test_what_is_exported_can_be_imported_elsewhere(file):
+    predict(NAME).choose(RIGHT)
+    view = progress_view()
+    ((name, content),) = ask(view, kind="export")
+    assert (name, content) == (file.name, file.read_bytes())
+    file.unlink()
+    ask(view, kind="import", text=content.decode())
+    assert "Answers imported: 1." in repr(view)
+    assert row(view)[1] == "1 of 4"
+
+
+def test_before_the_first_answer_there_is_nothing_to_export():
+    view = progress_view()
+    assert ask(view, kind="export") == []
+    assert "nothing to export yet" in repr(view)
+
+
+def test_a_file_that_is_something_else_is_not_imported_and_said_so():
+    view = progress_view()
+    ask(view, kind="import", text="hello")
+    assert "Nothing was imported: this is no progress file" in repr(view)
+
+
+def test_my_work_holds_the_notebooks_as_saved_and_the_answers(tmp_path, monkeypatch, file):
+    for name in (
+        "notebooks/00.ipynb",
+        "exercises/01.ipynb",
+        "my own.ipynb",
+        "notebooks/.ipynb_checkpoints/00.ipynb",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    monkeypatch.chdir(tmp_path / "notebooks")
+    predict(NAME).choose(RIGHT)
+    ((name, content),) = ask(progress_view(), kind="work")
+    assert name == "my-work.zip"
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        held = {each: archive.read(each).decode() for each in archive.namelist()}
+    assert held.pop(file.name) == file.read_text()
+    assert held == {each: each for each in ("my own.ipynb", "notebooks/00.ipynb", "exercises/01.ipynb")}
+
+
+def test_a_notebook_is_started_anew(file):
+    predict(NAME).choose(WRONG)
+    view = progress_view()
+    ask(view, kind="forget", text="00_start_here")
+    assert row(view)[1] == "0 of 4"
+    assert predict(NAME).choose(RIGHT).answer.right
+    assert row(view)[1] == "1 of 4"
+
+
+def test_a_damaged_file_is_told_of(file):
+    file.write_text("{")
+    assert f"{file.name} was damaged and is kept as {file.name}.damaged-1" in repr(progress_view())
+
+
+def test_on_binder_it_reminds_of_taking_the_work_along(monkeypatch):
+    assert "Binder" not in repr(progress_view())
+    monkeypatch.setenv("BINDER_REPO_URL", "https://example.org")
+    assert "Binder forgets everything when it ends" in repr(progress_view())

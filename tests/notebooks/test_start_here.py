@@ -113,7 +113,7 @@ def test_it_runs_from_top_to_bottom_and_no_widget_holds_an_error():
     assert not [output for output in outputs if output.output_type in ("error", "stream")]
     kinds = [output.data.keys() for output in outputs if output.output_type == "display_data"]
     widgets = [data for data in kinds if "application/vnd.jupyter.widget-view+json" in data]
-    assert len(widgets) == len(QUESTIONS) + 7
+    assert len(widgets) == len(QUESTIONS) + 8
     assert all("text/plain" in data for data in kinds)
     assert not list(
         errors_in(book.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}))

@@ -1,5 +1,7 @@
 """The first notebook in a real JupyterLab, as a newcomer meets it."""
 
+import json
+
 import pytest
 from playwright.sync_api import Locator, Page
 
@@ -78,6 +80,15 @@ def test_the_other_questions_are_skipped_by_the_keyboard(page: Page):
         asked.get_by_role("button", name="Skip").focus()
         page.keyboard.press("Enter")
         asked.get_by_text("Skip: your answer").wait_for()
+
+
+def test_progress_follows_and_is_exported_to_a_file(page: Page):
+    shown = cell(page, "progress()").locator(".nvg")
+    assert shown.locator("tbody td").all_inner_texts()[:4] == ["00_start_here", "4 of 4", "1", "0 of 3"]
+    with page.expect_download() as exported:
+        shown.get_by_role("button", name="Export").click()
+    assert exported.value.suggested_filename == "my-progress.json"
+    assert len(json.loads(exported.value.path().read_text())["answers"]) == 4
 
 
 def test_nothing_is_cut_off_or_sticks_out_sideways(page: Page):
