@@ -84,7 +84,7 @@ def test_the_other_questions_are_skipped_by_the_keyboard(page: Page):
 
 def test_progress_follows_and_is_exported_to_a_file(page: Page):
     shown = cell(page, "progress()").locator(".nvg")
-    assert shown.locator("tbody td").all_inner_texts()[:4] == ["00_start_here", "4 of 4", "1", "0 of 3"]
+    assert shown.locator("tbody td").all_text_contents()[:4] == ["00_start_here", "4 of 4", "1", "0 of 3"]
     with page.expect_download() as exported:
         shown.get_by_role("button", name="Export").click()
     assert exported.value.suggested_filename == "my-progress.json"

@@ -41,7 +41,8 @@ def test_bad_input_ends_with_status_2_and_one_sentence() -> None:
     assert run.returncode == 2
     assert run.stdout == ""
     assert run.stderr.splitlines() == [
-        f"nvmelm: FOLDER {str(Path('no/such/folder'))!r} is not a folder; give the one that holds notebooks/"
+        f"nvmelm: FOLDER {str(Path('no/such/folder'))!r} cannot be made: there is no folder "
+        f"{str(Path('no/such'))!r}; name one, or a new one in one that is there"
     ]
 
 

@@ -14,9 +14,12 @@ from pathlib import Path
 import pytest
 
 from nvmelm_lab.doctor import find_browser
-from nvmelm_lab.jupyter import arguments, first_notebook, has_display
+from nvmelm_lab.errors import InputError
+from nvmelm_lab.jupyter import NEW_FOLDER, arguments, first_notebook, folder_of_the_course, has_display
+from nvmelm_lab.lessons.course import lay, shipped
 from tests.browser.conftest import playwright
 
+ROOT = Path(__file__).parents[2]
 NVMELM = Path(sys.executable).with_name("nvmelm")
 NOTEBOOK = {
     "cells": [
@@ -56,7 +59,7 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """`nvmelm lab` in a folder with a first notebook, for a learner with an empty home that likes it dark."""
+    """`nvmelm lab` in a folder with a first notebook of its own, for a learner with an empty home."""
     top = tmp_path_factory.mktemp("lab")
     home, kit, log = top / "home", top / "kit", top / "log"
     (kit / "notebooks").mkdir(parents=True)
@@ -136,7 +139,8 @@ def test_the_notebook_opens_and_runs_with_no_dialog_no_notification_and_no_warni
     assert page.locator("body").get_attribute("data-jp-theme-light") == "true"
     browser.close()
     printed = server.log.read_text()
-    assert printed.startswith("JupyterLab starts; press Ctrl-C twice to stop it.\n")
+    assert "notebooks/00_start_here.ipynb was here already and stays as it is.\n" in printed
+    assert "\nJupyterLab starts; press Ctrl-C twice to stop it.\n" in printed
     assert not re.search(r"\[[WE] |warning|error|traceback", printed, re.IGNORECASE)
 
 
@@ -150,6 +154,31 @@ def test_the_first_notebook_is_found_from_the_kit_and_from_its_notebooks(tmp_pat
 
 def test_without_a_first_notebook_jupyterlab_opens_on_the_folder(tmp_path: Path) -> None:
     assert "--LabApp.default_url=/lab" in arguments(tmp_path, None, browser=False)
+
+
+def test_the_course_goes_where_it_is_wanted_and_else_where_it_is_already_or_into_a_new_folder(
+    tmp_path: Path,
+) -> None:
+    named = tmp_path / "mine"
+    assert folder_of_the_course(named, tmp_path) == named
+    assert folder_of_the_course(None, tmp_path) == tmp_path / NEW_FOLDER
+    lay(named, shipped())
+    for seen_from in (named, named / "notebooks"):
+        assert folder_of_the_course(None, seen_from) == named
+        assert folder_of_the_course(seen_from, tmp_path) == named
+    assert folder_of_the_course(None, ROOT / "notebooks") == ROOT
+
+
+@pytest.mark.parametrize(
+    ("named", "why"), [("a file", "it is a file"), ("no/where", "there is no folder 'no'")]
+)
+def test_a_folder_that_cannot_be_made_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, why: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a file").touch()
+    with pytest.raises(InputError, match=f"FOLDER '{named}' cannot be made: {why}; name one"):
+        folder_of_the_course(Path(named), tmp_path)
 
 
 def test_a_port_asked_for_is_the_only_one_tried(tmp_path: Path) -> None:
